@@ -1,0 +1,1 @@
+"""Weights in, encoder bundles out; the one place that may import torch."""

@@ -1,0 +1,1 @@
+"""The retrieval server: requests in, ranked products out."""

@@ -1,0 +1,1 @@
+"""Products as the shop describes them, kept in a SQL store."""

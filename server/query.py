@@ -1,0 +1,131 @@
+"""A search as the pipeline takes it and what it gives back: values that know no wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from server.arrays import Float32Array
+from server.retrieval.filters.tree import Filter
+from server.retrieval.protocol import View
+
+
+class RankingMode(StrEnum):
+    """Who orders the candidates."""
+
+    MODEL = "model"
+    RETRIEVAL = "retrieval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """Words of a query, not blank."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturePart:
+    """A picture of a query: the file's bytes, and the request field it came from."""
+
+    data: bytes
+    field: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPart:
+    """A product of the same catalog as an example, and the request field it came from."""
+
+    product_id: str
+    field: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorPart:
+    """A raw vector float32 (d,), and the request field it came from."""
+
+    vector: Float32Array
+    field: str
+    weight: float = 1.0
+
+
+QueryPart = TextPart | PicturePart | ProductPart | VectorPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetRequest:
+    """One count to make over the candidates."""
+
+    field: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One search, checked: what the caller may ask has been asked.
+
+    ``views`` are the dense views to compare; the lexical one is added to text queries over both.
+    ``candidates``, ``variety`` and ``image_share`` are None where the server's setting applies.
+    """
+
+    catalog: str
+    parts: tuple[QueryPart, ...]
+    views: frozenset[View] = frozenset(View)
+    filter_tree: Filter | None = None
+    facets: tuple[FacetRequest, ...] = ()
+    collapse_limit: int | None = None
+    mode: RankingMode = RankingMode.MODEL
+    variety: float | None = None
+    candidates: int | None = None
+    image_share: float | None = None
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedHit:
+    """One product answered. Similarities are NaN where there is no such vector."""
+
+    product_id: str
+    score: float
+    text_similarity: float
+    image_similarity: float
+    lexical_score: float
+    contributions: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackUsed:
+    """One step down the ladder, with stable names."""
+
+    stage: str
+    used: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetCounts:
+    """Values of one field and how many candidates have each."""
+
+    field: str
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """The whole frozen order of one search, from which pages are cut.
+
+    ``stage_seconds`` keeps the order in which stages ran.
+    """
+
+    search_id: str
+    hits: tuple[RankedHit, ...]
+    facets: tuple[FacetCounts, ...]
+    stage_seconds: Mapping[str, float]
+    fallbacks: tuple[FallbackUsed, ...]
+    encoder_bundle: str
+    index: str
+    ranker: str

@@ -1,0 +1,1 @@
+"""Query vectors and words to candidates."""

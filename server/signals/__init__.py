@@ -1,0 +1,1 @@
+"""What the ranker must know of every product, as columns in memory."""
