@@ -35,6 +35,11 @@ class Deadline:
         """Seconds left, never below zero."""
         return max(0.0, self.at_seconds - time.monotonic())
 
+    def timeout_seconds(self) -> float | None:
+        """What a blocking call takes as its timeout: None without a deadline."""
+        remaining = self.remaining_seconds()
+        return None if remaining == float("inf") else remaining
+
     def allows(self, seconds: float) -> bool:
         """Whether work that takes so many seconds can still end in time."""
         return self.remaining_seconds() >= seconds

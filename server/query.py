@@ -9,6 +9,7 @@ from enum import StrEnum
 from server.arrays import Float32Array
 from server.retrieval.filters.tree import Filter
 from server.retrieval.protocol import View
+from server.stages import FallbackUsed
 
 
 class RankingMode(StrEnum):
@@ -95,15 +96,6 @@ class RankedHit:
     image_similarity: float
     lexical_score: float
     contributions: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackUsed:
-    """One step down the ladder, with stable names."""
-
-    stage: str
-    used: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
