@@ -7,7 +7,7 @@ float column and -1 in every code column: missing is a value, never an error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -130,3 +130,15 @@ class CandidateColumns:
 
     def __len__(self) -> int:
         return len(self.retrieval_score)
+
+    def without_words(self) -> CandidateColumns:
+        """The same candidates as seen by pictures alone: no affinities and no matched words."""
+        nothing = np.full(len(self), np.nan, np.float32)
+        no_terms = TermColumn(
+            terms=np.empty(0, np.int32), offsets=np.zeros(len(self) + 1, np.int32)
+        )
+        return replace(
+            self,
+            affinities=dict.fromkeys(AffinityField, nothing),
+            terms=dict.fromkeys(TermField, no_terms),
+        )

@@ -1,7 +1,7 @@
 """What can go wrong in ranking.
 
     RankingError
-    └── ModelRefused     a ranker directory is not what it says: hash, schema, or a file that does not parse
+    └── ModelRefused     a directory that is not what it says: hash, schema, or a broken file
 """
 
 from __future__ import annotations
@@ -16,4 +16,7 @@ class RankingError(Exception):
 
 
 class ModelRefused(RankingError):
-    """A ranker directory that must not be loaded."""
+    """A ranker directory that must not be loaded.
+
+    Reasons: RANKER_NOT_FOUND, RANKER_HASH, RANKER_SCHEMA, RANKER_UNPARSABLE.
+    """

@@ -1,1 +1,1 @@
-"""Feature families, one a file."""
+"""Feature families, one a file; `schema` puts them in order."""

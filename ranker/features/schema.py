@@ -1,0 +1,59 @@
+"""The feature matrix: its families in order, and the fingerprint that models are held to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from ranker.columns import CandidateColumns, Float32Array, QueryFacts
+from ranker.features.affinity import FAMILY as AFFINITY
+from ranker.features.family import Family, Feature
+from ranker.features.lexical import FAMILY as LEXICAL
+from ranker.features.popularity import FAMILY as POPULARITY
+from ranker.features.price import FAMILY as PRICE
+from ranker.features.query import FAMILY as QUERY
+from ranker.features.similarity import FAMILY as SIMILARITY
+from ranker.features.stock import FAMILY as STOCK
+from ranker.features.variety import FAMILY as VARIETY
+
+FAMILIES: tuple[Family, ...] = (
+    SIMILARITY,
+    LEXICAL,
+    AFFINITY,
+    PRICE,
+    POPULARITY,
+    STOCK,
+    VARIETY,
+    QUERY,
+)
+
+FEATURES: tuple[Feature, ...] = tuple(
+    feature for family in FAMILIES for feature in family.features
+)
+"""Columns of the matrix, in order."""
+
+FAMILY_OF: tuple[str, ...] = tuple(family.name for family in FAMILIES for _ in family.features)
+"""Name of the family of each column."""
+
+
+def fingerprint(families: Sequence[Family] = FAMILIES) -> str:
+    """SHA-256 over the names and versions of families and the names of features, in order."""
+    facts = [
+        [family.name, family.version, [feature.name for feature in family.features]]
+        for family in families
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def compute(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+    """The matrix float32 (n, m), C-contiguous: a row a candidate, columns as in ``FEATURES``."""
+    matrix = np.empty((len(candidates), len(FEATURES)), dtype=np.float32)
+    start = 0
+    for family in FAMILIES:
+        stop = start + len(family.features)
+        matrix[:, start:stop] = family.compute(query, candidates).T
+        start = stop
+    return matrix

@@ -1,0 +1,160 @@
+"""How good an order is. Sources: Järvelin and Kekäläinen 2002 (DCG), Manning et al. 2008 (the rest).
+
+Every function of relevance takes the same arguments and gives one query's value:
+
+- ``shown``: grades of the products in the order shown, best place first, (n,);
+- ``judged``: grades of all products judged for the query, shown or not, in any order;
+- ``k``: how many places count, None for all;
+- ``relevant_from``: the least grade that counts as relevant, where relevance is yes or no.
+
+Convention: a query without any relevant product in ``judged`` cannot be answered well or badly. Its
+value is NaN, and `mean_over_queries` leaves it out. (Libraries differ here: LightGBM counts it 1.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ranker.columns import VECTOR_SCALE, Int8Array
+
+Grades = Sequence[float] | npt.NDArray[np.generic]
+
+
+def dcg(shown: Grades, *, k: int | None = None) -> float:
+    """Discounted cumulative gain: the sum of ``(2^grade - 1) / log2(place + 1)``, place from 1.
+
+    >>> dcg([1, 0, 2])  # 1 / log2(2) + 3 / log2(4)
+    2.5
+    """
+    gains = np.exp2(np.asarray(shown, dtype=np.float64)[:k]) - 1
+    return float(gains @ (1 / np.log2(np.arange(len(gains)) + 2)))
+
+
+def ndcg(shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1) -> float:
+    """`dcg` over that of the best order of all judged products: 0 to 1.
+
+    Grades below ``relevant_from`` gain nothing.
+
+    >>> round(ndcg([1, 0, 2], [2, 1, 0, 0]), 4)  # 2.5 / (3 + 1 / log2(3))
+    0.6885
+    """
+    ideal = dcg(np.sort(_counted(judged, relevant_from))[::-1], k=k)
+    if ideal == 0:
+        return float("nan")
+    return dcg(_counted(shown, relevant_from), k=k) / ideal
+
+
+def recall(
+    shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
+) -> float:
+    """Share of the relevant products that stand in the first k places.
+
+    >>> recall([0, 1, 2], [1, 2, 1, 0], k=2)
+    0.3333333333333333
+    """
+    return _ratio(_relevant(shown, relevant_from)[:k].sum(), _total(judged, relevant_from))
+
+
+def precision(
+    shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
+) -> float:
+    """Share of the first k places that hold a relevant product; an empty place holds none.
+
+    >>> precision([0, 1, 2], [1, 2], k=2)
+    0.5
+    """
+    if not _total(judged, relevant_from):
+        return float("nan")
+    places = len(shown) if k is None else k
+    return _ratio(_relevant(shown, relevant_from)[:k].sum(), max(places, 1))
+
+
+def success(
+    shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
+) -> float:
+    """1 if any of the first k places holds a relevant product, else 0.
+
+    >>> success([0, 0, 1], [1], k=2), success([0, 1, 1], [1], k=2)
+    (0.0, 1.0)
+    """
+    if not _total(judged, relevant_from):
+        return float("nan")
+    return float(_relevant(shown, relevant_from)[:k].any())
+
+
+def reciprocal_rank(
+    shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
+) -> float:
+    """1 over the place of the first relevant product, 0 without one; its mean is MRR.
+
+    >>> reciprocal_rank([0, 0, 2, 1], [2, 1])
+    0.3333333333333333
+    """
+    if not _total(judged, relevant_from):
+        return float("nan")
+    places = np.flatnonzero(_relevant(shown, relevant_from)[:k])
+    return 1 / (1 + int(places[0])) if len(places) else 0.0
+
+
+def average_precision(
+    shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
+) -> float:
+    """Mean, over the relevant products, of the precision at their places; its mean is MAP.
+
+    Relevant products outside the first k count 0; with k, the mean is over at most k products.
+
+    >>> average_precision([1, 0, 1], [1, 1])  # (1 / 1 + 2 / 3) / 2
+    0.8333333333333333
+    """
+    hits = _relevant(shown, relevant_from)[:k]
+    precisions = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    total = _total(judged, relevant_from)
+    return _ratio(float(precisions @ hits), total if k is None else min(total, k))
+
+
+def intra_list_distance(vectors: Int8Array, *, k: int | None = None) -> float:
+    """Mean cosine distance of all pairs of the first k products shown; NaN below two.
+
+    ``vectors`` is int8 (n, d) in the order shown, unit vectors times 127.
+
+    >>> round(intra_list_distance(np.array([[127, 0], [0, 127], [127, 0]], dtype=np.int8)), 3)
+    0.667
+    """
+    rows = vectors[:k].astype(np.float64) * float(VECTOR_SCALE)
+    count = len(rows)
+    if count <= 1:
+        return float("nan")
+    # The sum over all pairs is the squared length of the sum less the squared lengths.
+    total = rows.sum(axis=0)
+    pairs = (total @ total - np.einsum("nd,nd->", rows, rows)) / (count * (count - 1))
+    return float(1 - pairs)
+
+
+def mean_over_queries(values: Iterable[float]) -> float:
+    """Mean of one metric over queries, without those that are NaN; NaN where nothing is left.
+
+    >>> mean_over_queries([1.0, float("nan"), 0.5])
+    0.75
+    """
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _counted(grades: Grades, relevant_from: float) -> npt.NDArray[np.float64]:
+    array = np.asarray(grades, dtype=np.float64)
+    return np.where(array >= relevant_from, array, 0)
+
+
+def _relevant(grades: Grades, relevant_from: float) -> npt.NDArray[np.bool_]:
+    return np.asarray(grades, dtype=np.float64) >= relevant_from
+
+
+def _total(judged: Grades, relevant_from: float) -> int:
+    return int(_relevant(judged, relevant_from).sum())
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")

@@ -1,0 +1,75 @@
+"""The served model: gradient boosted trees (LightGBM) over the feature matrix."""
+
+from __future__ import annotations
+
+import hashlib
+
+import lightgbm
+import numpy as np
+
+from ranker.columns import CandidateColumns, Float32Array, QueryFacts
+from ranker.errors import RankingError
+from ranker.explain import by_family
+from ranker.features.schema import FAMILY_OF, FEATURES, compute
+
+
+def version_id(name: str, model: str) -> str:
+    """``name@`` and twelve hexadecimal digits of the model text's SHA-256."""
+    return f"{name}@{hashlib.sha256(model.encode()).hexdigest()[:12]}"
+
+
+class BoostedRanker:
+    """A `Ranker` that scores with a LightGBM model of the current feature schema.
+
+    Scoring uses one thread: waking more costs more than a few hundred rows take.
+    """
+
+    def __init__(self, model: str, *, name: str) -> None:
+        """Parse ``model``, LightGBM's text format; only text that is trusted (see `registry`).
+
+        Raises:
+            RankingError: LightGBM does not take the text, or it has other features than the schema.
+        """
+        try:
+            self._booster = lightgbm.Booster(model_str=model)
+        except lightgbm.basic.LightGBMError as error:
+            raise RankingError(f"LightGBM cannot read the model: {error}") from error
+        if self._booster.num_feature() != len(FEATURES):
+            raise RankingError(
+                f"The model takes {self._booster.num_feature()} features, the schema has"
+                f" {len(FEATURES)}; train it again."
+            )
+        self._id = version_id(name, model)
+
+    @property
+    def id(self) -> str:
+        """Name and hash of the version."""
+        return self._id
+
+    def features(self, query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+        """The matrix of the current schema."""
+        return compute(query, candidates)
+
+    def score(self, matrix: Float32Array) -> Float32Array:
+        """Sum of the trees' leaves."""
+        return self._predict(matrix, contributions=False)
+
+    def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
+        """SHAP values of the trees (Lundberg et al. 2018) added up by family.
+
+        Costs about a hundred times a score: for explanations, not for every request.
+        """
+        return by_family(self._predict(matrix, contributions=True), FAMILY_OF)
+
+    def _predict(self, matrix: Float32Array, *, contributions: bool) -> Float32Array:
+        if matrix.ndim != 2 or matrix.shape[1] != len(FEATURES):  # noqa: PLR2004 - a matrix
+            raise RankingError(
+                f"The matrix has shape {matrix.shape}, the model takes (n, {len(FEATURES)})."
+            )
+        if not len(matrix):
+            width = (len(FEATURES) + 1,) if contributions else ()
+            return np.empty((0, *width), dtype=np.float32)
+        predicted = self._booster.predict(
+            matrix, raw_score=True, pred_contrib=contributions, num_threads=1
+        )
+        return np.asarray(predicted, dtype=np.float32)
