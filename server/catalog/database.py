@@ -1,0 +1,125 @@
+"""Connections to SQLite or PostgreSQL, and what their failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from server.catalog.tables import SCHEMA
+from server.errors import DataCorrupted, InvalidRequest, Unavailable, Violation
+
+_BUSY_MILLISECONDS = 10_000
+_SCHEMA_LOCK: Final = 0x6F6D6E69
+_SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    # A product is acknowledged as durable: FULL syncs the log at every commit, so that it outlives
+    # a power cut too. NORMAL would lose the last commits then.
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+class Database:
+    """A pool of connections; any thread may read or write.
+
+    Raises (any method):
+        Unavailable: the database does not answer, or is locked for longer than ten seconds.
+        DataCorrupted: the file is not a database, or damaged.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Connect and make the tables that are not there.
+
+        Raises:
+            InvalidRequest: the address is malformed or names neither SQLite nor PostgreSQL.
+        """
+        parsed = _checked(url)
+        self.dialect = parsed.get_backend_name()
+        self._engine = create_engine(parsed, pool_pre_ping=self.dialect != "sqlite")
+        if self.dialect == "sqlite":
+            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            self._reading = self._engine
+        else:
+            self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.write() as connection:
+            if self.dialect == "postgresql":
+                # Replicas that start together make the tables one after the other.
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+            SCHEMA.create_all(connection)
+
+    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An insert that can say what happens to a key that is there already."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for single statements that change nothing."""
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed at the end, rolled back on any exception."""
+        with _translated(), self._engine.begin() as connection:
+            if self.dialect == "sqlite":
+                # A transaction that reads first and writes later could not wait for another one.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection. Calling it again does nothing."""
+        self._engine.dispose()
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = URL.create("unreadable")
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    description = (
+        "is not an address of a store; write sqlite:///FOLDER/FILE.db or "
+        "postgresql://USER@HOST/DATABASE"
+    )
+    raise InvalidRequest(
+        [Violation(field="store.url", reason="STORE_URL", description=description)]
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+    # Transactions are begun by `Database.write` alone; the driver would begin them too late.
+    connection.isolation_level = None
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        message = "the product store does not answer; check its address, its disk and its load"
+        raise Unavailable(message, reason="STORE_UNAVAILABLE") from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise
+        message = "the product store is damaged or is not a database; restore it from a backup"
+        raise DataCorrupted(message, reason="STORE_CORRUPTED") from error

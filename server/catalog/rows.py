@@ -1,0 +1,218 @@
+"""Product rows of one generation of a catalog in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Select, bindparam, delete, func, select, update
+
+from server.arrays import Float32Array
+from server.catalog.database import Database
+from server.catalog.tables import RowState, products, value_vectors
+
+_SEEN = products.c.state != RowState.DELETING
+_PAYLOADS = select(products.c.id, products.c.payload).where(
+    products.c.generation == bindparam("generation"),
+    products.c.id.in_(bindparam("ids", expanding=True)),
+    _SEEN,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredProduct:
+    """One row: the serialized message, its vectors as float16 bytes, its terms as int32 bytes."""
+
+    id: str
+    payload: bytes
+    text_vector: bytes | None
+    image_vector: bytes | None
+    terms: bytes
+    state: RowState = RowState.PENDING
+
+
+class ProductRows:
+    """Rows of one generation. Any thread; each method is one transaction.
+
+    A row is written PENDING, then indexed, then marked INDEXED; it is marked DELETING, then taken
+    out of the index, then deleted. So a row in any other state than INDEXED tells what was left to
+    do when a process died. Rows that are DELETING are not found by reads.
+    """
+
+    def __init__(self, database: Database, *, generation: int) -> None:
+        self._database = database
+        self._generation = generation
+
+    def write_pending(
+        self, rows: Sequence[StoredProduct], *, values: Mapping[str, Float32Array]
+    ) -> None:
+        """Write rows as PENDING, replacing those of the same ids, and vectors of value texts."""
+        if not rows:
+            return
+        insert = self._database.insert(products)
+        replaced = ("payload", "text_vector", "image_vector", "terms", "state")
+        upsert = insert.on_conflict_do_update(
+            index_elements=["generation", "id"],
+            set_={name: insert.excluded[name] for name in replaced},
+        )
+        keep = self._database.insert(value_vectors).on_conflict_do_nothing()
+        with self._database.write() as connection:
+            connection.execute(upsert, [self._columns(row) for row in rows])
+            if values:
+                connection.execute(
+                    keep,
+                    [
+                        {"generation": self._generation, "text": name, "vector": _bytes(vector)}
+                        for name, vector in values.items()
+                    ],
+                )
+
+    def mark_indexed(self, ids: Sequence[str]) -> None:
+        """PENDING rows of these ids are in the index now."""
+        self._mark(ids, RowState.INDEXED, RowState.PENDING)
+
+    def mark_deleting(self, ids: Sequence[str]) -> list[str]:
+        """Take rows out of sight before they leave the index; the ids that were there."""
+        with self._database.write() as connection:
+            statement = (
+                update(products)
+                .where(products.c.generation == self._generation, products.c.id.in_(ids), _SEEN)
+                .values(state=int(RowState.DELETING))
+                .returning(products.c.id)
+            )
+            return list(connection.execute(statement).scalars())
+
+    def mark_all_pending(self) -> None:
+        """Every row must be indexed again."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(products)
+                .where(products.c.generation == self._generation, _SEEN)
+                .values(state=int(RowState.PENDING))
+            )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove DELETING rows of these ids."""
+        with self._database.write() as connection:
+            connection.execute(
+                delete(products).where(
+                    products.c.generation == self._generation,
+                    products.c.id.in_(ids),
+                    products.c.state == RowState.DELETING,
+                )
+            )
+
+    def unfinished(self, state: RowState, *, limit: int) -> list[StoredProduct]:
+        """Up to ``limit`` rows that are PENDING or DELETING."""
+        return self._load(
+            self._rows().where(products.c.state == state).order_by(products.c.id).limit(limit)
+        )
+
+    def get_many(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Payloads by id, in any order; ids that are not there are left out."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                _PAYLOADS, {"generation": self._generation, "ids": list(ids)}
+            )
+            return {row[0]: row[1] for row in found}
+
+    def find(self, ids: Sequence[str]) -> dict[str, StoredProduct]:
+        """Whole rows by id; ids that are not there are left out."""
+        rows = self._load(self._rows().where(products.c.id.in_(ids), _SEEN))
+        return {row.id: row for row in rows}
+
+    def page(self, *, after_id: str, limit: int) -> list[tuple[str, bytes]]:
+        """Ids and payloads in the order of their ids' bytes, from the first after ``after_id``."""
+        statement = (
+            select(products.c.id, products.c.payload)
+            .where(products.c.generation == self._generation, products.c.id > after_id, _SEEN)
+            .order_by(products.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(statement)]
+
+    def count(self) -> int:
+        """How many products there are."""
+        statement = (
+            select(func.count())
+            .select_from(products)
+            .where(products.c.generation == self._generation, _SEEN)
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    def chunks(self, *, size: int) -> Iterator[list[StoredProduct]]:
+        """All rows in the order of their ids, ``size`` at a time, each chunk read at its turn."""
+        after_id = ""
+        while chunk := self._load(
+            self._rows().where(products.c.id > after_id, _SEEN).order_by(products.c.id).limit(size)
+        ):
+            yield chunk
+            after_id = chunk[-1].id
+
+    def value_vectors(self) -> dict[str, Float32Array]:
+        """Unit vectors float32 (d,) of every value text written."""
+        statement = select(value_vectors.c.text, value_vectors.c.vector).where(
+            value_vectors.c.generation == self._generation
+        )
+        with self._database.read() as connection:
+            found = connection.execute(statement)
+            return {row[0]: np.frombuffer(row[1], dtype="<f4") for row in found}
+
+    def _mark(self, ids: Sequence[str], state: RowState, before: RowState) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                update(products)
+                .where(
+                    products.c.generation == self._generation,
+                    products.c.id.in_(ids),
+                    products.c.state == before,
+                )
+                .values(state=int(state))
+            )
+
+    def _rows(self) -> Select[str, bytes, bytes | None, bytes | None, bytes, int]:
+        columns = products.c
+        return select(
+            columns.id,
+            columns.payload,
+            columns.text_vector,
+            columns.image_vector,
+            columns.terms,
+            columns.state,
+        ).where(columns.generation == self._generation)
+
+    def _load(
+        self, statement: Select[str, bytes, bytes | None, bytes | None, bytes, int]
+    ) -> list[StoredProduct]:
+        with self._database.read() as connection:
+            return [
+                StoredProduct(
+                    id=product_id,
+                    payload=payload,
+                    text_vector=text_vector,
+                    image_vector=image_vector,
+                    terms=terms,
+                    state=RowState(state),
+                )
+                for product_id, payload, text_vector, image_vector, terms, state in (
+                    connection.execute(statement)
+                )
+            ]
+
+    def _columns(self, row: StoredProduct) -> dict[str, object]:
+        return {
+            "generation": self._generation,
+            "id": row.id,
+            "payload": row.payload,
+            "text_vector": row.text_vector,
+            "image_vector": row.image_vector,
+            "terms": row.terms,
+            "state": int(RowState.PENDING),
+        }
+
+
+def _bytes(vector: Float32Array) -> bytes:
+    return vector.astype("<f4").tobytes()

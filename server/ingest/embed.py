@@ -1,0 +1,54 @@
+"""The vectors of products: of their captions, their pictures, and the values they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from server.arrays import BoolArray, Float32Array, UInt8Array
+from server.catalog.record import ProductRecord
+from server.deadline import Deadline
+from server.encoders.protocol import Encoder
+from server.ingest.caption import captions
+
+_LEAST_NORM = 1e-3
+
+
+def embed_texts(
+    records: Sequence[ProductRecord], *, encoder: Encoder, deadline: Deadline
+) -> Float32Array:
+    """Unit vectors (n, d): of each record the normalised mean over its captions."""
+    texts = [captions(record) for record in records]
+    flat = [text for each in texts for text in each]
+    lengths = [len(each) for each in texts]
+    starts = np.cumsum([0, *lengths[:-1]])
+    vectors = encoder.encode_texts(flat, deadline=deadline)
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    # Captions that cancel out leave the first, that of the main title, to speak alone.
+    means: Float32Array = np.where(
+        norms > _LEAST_NORM, sums / np.maximum(norms, _LEAST_NORM), vectors[starts]
+    )
+    return means
+
+
+def embed_pictures(
+    pixels: Sequence[UInt8Array | None], *, encoder: Encoder, deadline: Deadline
+) -> tuple[Float32Array, BoolArray]:
+    """Unit vectors (n, d), zeros where there are no pixels, and bool (n,) where there are."""
+    has = np.array([each is not None for each in pixels], dtype=np.bool_)
+    vectors = np.zeros((len(pixels), encoder.manifest.dimension), dtype=np.float32)
+    if has.any():
+        stacked = np.stack([each for each in pixels if each is not None])
+        vectors[has] = encoder.encode_pictures(stacked, deadline=deadline)
+    return vectors, has
+
+
+def embed_values(
+    texts: Sequence[str], *, encoder: Encoder, deadline: Deadline
+) -> dict[str, Float32Array]:
+    """Unit vectors (d,) by text."""
+    if not texts:
+        return {}
+    return dict(zip(texts, encoder.encode_texts(texts, deadline=deadline), strict=True))

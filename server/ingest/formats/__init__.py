@@ -1,0 +1,1 @@
+"""One file format of catalogues a file."""

@@ -1,0 +1,178 @@
+"""How far a product's colour, brand and categories stand out for a query among all of the shop's.
+
+Every distinct value is embedded once, as a text. For a query its cosine with every value of a
+field is standardised over the field's values in use (mean 0, deviation 1), so that a shop with ten
+colours and one with a thousand brands speak on the same scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ranker.columns import AffinityField
+from server.arrays import Float32Array, Int32Array
+from server.signals.facts import ProductFacts
+from server.signals.growing import GrowingArray
+from server.signals.values import DistinctValues, path_levels, spoken
+
+_LEAST_VALUES = 2
+_LEAST_DEVIATION = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AffinityView:
+    """The values in use at one moment. Immutable.
+
+    Attributes:
+        vectors: float32 (m, d), one unit row a text.
+        used: Rows of the distinct texts in use, all fields one after the other, int32 (u,).
+        field_of_used: The field of each, as its place in `AffinityField`, int32 (u,).
+        slots: Row of every code, all fields one after the other, int32 (s,); each field's codes
+            follow one slot for "none".
+        field_of_slot: The field of each slot, int32 (s,).
+        starts: By field, the slot of its code 0; the slot before is that of "none".
+    """
+
+    vectors: Float32Array
+    used: Int32Array
+    field_of_used: Int32Array
+    slots: Int32Array
+    field_of_slot: Int32Array
+    starts: Mapping[AffinityField, int]
+
+    def standing(self, vector: Float32Array) -> Float32Array:
+        """How far every slot stands out for a query (d,): float32 (s,), NaN for "none".
+
+        All slots of a field are NaN where fewer than two values are in use or all are equally
+        alike.
+        """
+        cosines = self.vectors @ vector
+        among, fields = cosines[self.used], len(AffinityField)
+        counts = np.bincount(self.field_of_used, minlength=fields)
+        totals = np.bincount(self.field_of_used, weights=among, minlength=fields)
+        means = totals / np.maximum(counts, 1)
+        squares = np.square(among - means[self.field_of_used])
+        spread = np.bincount(self.field_of_used, weights=squares, minlength=fields)
+        deviations = np.sqrt(spread / np.maximum(counts, 1))
+        known = (counts >= _LEAST_VALUES) & (deviations > _LEAST_DEVIATION)
+        deviations[~known] = np.nan
+        standing = (cosines[self.slots] - means[self.field_of_slot]) / deviations[
+            self.field_of_slot
+        ]
+        standing[[start - 1 for start in self.starts.values()]] = np.nan
+        return standing.astype(np.float32)
+
+
+class AffinityValues:
+    """The distinct colours, brands and category paths of a catalog, and their vectors.
+
+    One writer. ``view`` is what readers use; it is replaced as a whole by `publish`, and covers
+    every code given out before.
+    """
+
+    def __init__(self, *, dimension: int, fold: Callable[[str], str]) -> None:
+        self.colors = DistinctValues(fold=fold)
+        self.brands = DistinctValues(fold=fold)
+        self.paths = DistinctValues(fold=fold)
+        self.levels = DistinctValues(fold=fold)
+        self.levels_of_path: list[tuple[int, ...]] = []
+        self._row_of_text: dict[str, int] = {}
+        self._vectors = GrowingArray(np.float32, width=dimension)
+        self._rows: dict[AffinityField, list[int]] = {each: [] for each in AffinityField}
+        self.view = self._make_view()
+
+    def missing(self, records: Iterable[ProductFacts]) -> list[str]:
+        """Texts whose vectors these records need and that were not learnt yet, each once."""
+        texts = dict.fromkeys(
+            text for record in records if not self._knows(record) for text in value_texts(record)
+        )
+        return [text for text in texts if text not in self._row_of_text]
+
+    def learn(self, vectors: Mapping[str, Float32Array]) -> None:
+        """Take the unit vectors (d,) of value texts; those known already are passed over."""
+        fresh = [text for text in vectors if text not in self._row_of_text]
+        if fresh:
+            start = self._vectors.append(np.stack([vectors[text] for text in fresh]))
+            self._row_of_text.update(zip(fresh, range(start, start + len(fresh)), strict=True))
+
+    def color_code(self, value: str) -> int:
+        """Code of a colour, -1 for none; KeyError if its text was not learnt."""
+        return self._code(value, AffinityField.COLOR, self.colors)
+
+    def brand_code(self, value: str) -> int:
+        """Code of a brand, -1 for none; KeyError if its text was not learnt."""
+        return self._code(value, AffinityField.BRAND, self.brands)
+
+    def path_code(self, path: str) -> int:
+        """Code of a category path, -1 for none; KeyError if its texts were not learnt."""
+        if self.paths.known(path):
+            return self.paths.code(path)
+        levels = path_levels(path)
+        code = self.paths.code("/".join(levels))
+        if code == len(self.levels_of_path):
+            for each, text in _category_texts(levels).items():
+                self._rows[each].append(self._row_of_text[text])
+            ancestry = ["/".join(levels[:depth]) for depth in range(1, len(levels) + 1)]
+            self.levels_of_path.append(tuple(self.levels.code(path) for path in ancestry))
+        return code
+
+    def publish(self) -> None:
+        """Let readers see the values in use now."""
+        self.view = self._make_view()
+
+    def _knows(self, record: ProductFacts) -> bool:
+        return (
+            self.brands.known(record.brand)
+            and self.colors.known(record.color)
+            and all(map(self.paths.known, record.category_paths))
+        )
+
+    def _code(self, value: str, each: AffinityField, values: DistinctValues) -> int:
+        code = values.code(value)
+        if code == len(self._rows[each]):
+            self._rows[each].append(self._row_of_text[spoken((value,))])
+        return code
+
+    def _make_view(self) -> AffinityView:
+        paths = self.paths.in_use()
+        codes = dict.fromkeys(AffinityField, paths) | {
+            AffinityField.COLOR: self.colors.in_use(),
+            AffinityField.BRAND: self.brands.in_use(),
+        }
+        rows = {each: np.array(self._rows[each], dtype=np.int32) for each in AffinityField}
+        used = [np.unique(rows[each][codes[each]]) for each in AffinityField]
+        slots = [np.insert(rows[each], 0, 0) for each in AffinityField]
+        starts = np.cumsum([0, *(len(each) for each in slots[:-1])]) + 1
+        return AffinityView(
+            vectors=self._vectors.rows[: max(1, len(self._vectors))],
+            used=np.concatenate(used),
+            field_of_used=_repeated(used),
+            slots=np.concatenate(slots),
+            field_of_slot=_repeated(slots),
+            starts=dict(zip(AffinityField, starts.tolist(), strict=True)),
+        )
+
+
+def _repeated(parts: Sequence[Int32Array]) -> Int32Array:
+    return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+
+
+def value_texts(record: ProductFacts) -> tuple[str, ...]:
+    """Texts to embed for a record's values: colour, brand, and each path with its root and leaf."""
+    texts = [spoken((value,)) for value in (record.color, record.brand)]
+    for path in record.category_paths:
+        texts.extend(_category_texts(path_levels(path)).values())
+    return tuple(text for text in dict.fromkeys(texts) if text)
+
+
+def _category_texts(levels: tuple[str, ...]) -> dict[AffinityField, str]:
+    if not levels:
+        return {}
+    return {
+        AffinityField.CATEGORY_ROOT: spoken(levels[:1]),
+        AffinityField.CATEGORY_LEAF: spoken(levels[-1:]),
+        AffinityField.CATEGORY_PATH: spoken(levels),
+    }

@@ -1,0 +1,136 @@
+"""Every product's columns, one row a product, appended and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ranker.columns import TermField
+from server.arrays import BoolArray, Float32Array, Int8Array, Int32Array, Int64Array
+from server.signals.growing import GrowingArray
+from server.signals.ragged import gather_lists, offsets_of
+from server.signals.terms import LISTS, TermRows
+
+NUMBERS: Final = (
+    "price",
+    "list_price",
+    "stock",
+    "rating",
+    "rating_count",
+    "units_1_day",
+    "units_7_days",
+    "units_30_days",
+    "created_days",
+)
+CODES: Final = ("brand", "color", "category", "group")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnBlock:
+    """n rows to append.
+
+    ``numbers`` is float32 (n, len(NUMBERS)) with NaN for unknown, ``codes`` int32 (n, len(CODES))
+    with -1 for none. ``text`` and ``image`` are int8 (n, d), each row times its entry of
+    ``scales`` float32 (n, 2) (text, image) being the vector; ``has`` bool (n, 2) says which count.
+    ``fused`` is int8 (n, d) at the fixed scale. ``path_codes`` holds ``path_lengths`` (n,) codes a
+    product, at least one each: -1 stands for "none".
+    """
+
+    ids: list[str]
+    numbers: Float32Array
+    codes: Int32Array
+    text: Int8Array
+    image: Int8Array
+    scales: Float32Array
+    has: BoolArray
+    fused: Int8Array
+    terms: TermRows
+    path_codes: Int32Array
+    path_lengths: Int32Array
+
+
+class ProductColumns:
+    """Growing columns. One writer; a reader may use every row that `append` has returned."""
+
+    def __init__(self, *, dimension: int) -> None:
+        self.ids: list[str] = []
+        self.numbers = GrowingArray(np.float32, width=len(NUMBERS))
+        self.codes = GrowingArray(np.int32, width=len(CODES))
+        self.text = GrowingArray(np.int8, width=dimension)
+        self.image = GrowingArray(np.int8, width=dimension)
+        self.scales = GrowingArray(np.float32, width=2)
+        self.has = GrowingArray(np.bool_, width=2)
+        self.fused = GrowingArray(np.int8, width=dimension)
+        self._terms = GrowingArray(np.int32)
+        self._term_bounds = GrowingArray(np.int64, width=len(LISTS) + 1)
+        self._paths = GrowingArray(np.int32)
+        self._path_bounds = GrowingArray(np.int64, width=2)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def append(self, block: ColumnBlock) -> int:
+        """Add a block; the row of its first product."""
+        first_term = self._terms.append(block.terms.flat)
+        first_path = self._paths.append(block.path_codes)
+        self._term_bounds.append(first_term + _bounds(block.terms.lengths))
+        self._path_bounds.append(first_path + _bounds(block.path_lengths[:, None]))
+        for column, rows in (
+            (self.codes, block.codes),
+            (self.text, block.text),
+            (self.image, block.image),
+            (self.has, block.has),
+            (self.fused, block.fused),
+        ):
+            column.append(rows)
+        self.scales.append(block.scales)
+        start = self.numbers.append(block.numbers)
+        self.ids.extend(block.ids)
+        return start
+
+    def terms(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
+        """Terms of n rows, `TermField` after `TermField`, and the offsets (fields * n + 1,)."""
+        bounds = np.ascontiguousarray(self._term_bounds.rows[rows, : len(TermField) + 1].T)
+        starts = bounds[:-1].ravel()
+        return gather_lists(self._terms.rows, starts=starts, lengths=bounds[1:].ravel() - starts)
+
+    def paths(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
+        """Path codes of n rows and the offsets (n + 1,) of its lists, none of them empty."""
+        bounds = self._path_bounds.rows[rows]
+        starts = bounds[:, 0]
+        return gather_lists(self._paths.rows, starts=starts, lengths=bounds[:, 1] - starts)
+
+    def term_rows(self, rows: Int32Array) -> TermRows:
+        """Terms of n rows as they were appended."""
+        bounds = self._term_bounds.rows[rows]
+        flat, _ = gather_lists(
+            self._terms.rows, starts=bounds[:, 0], lengths=bounds[:, -1] - bounds[:, 0]
+        )
+        return TermRows(flat=flat, lengths=np.diff(bounds, axis=1).astype(np.int32))
+
+    def block(self, rows: Int32Array) -> ColumnBlock:
+        """Copy rows out, so that another `ProductColumns` can take them."""
+        path_codes, path_offsets = self.paths(rows)
+        return ColumnBlock(
+            ids=[self.ids[row] for row in rows.tolist()],
+            numbers=self.numbers.rows[rows],
+            codes=self.codes.rows[rows],
+            text=self.text.rows[rows],
+            image=self.image.rows[rows],
+            scales=self.scales.rows[rows],
+            has=self.has.rows[rows],
+            fused=self.fused.rows[rows],
+            terms=self.term_rows(rows),
+            path_codes=path_codes,
+            path_lengths=np.diff(path_offsets).astype(np.int32),
+        )
+
+
+def _bounds(lengths: Int32Array) -> Int64Array:
+    """Bounds (n, f + 1) of the f lists of n products that stand one after the other."""
+    offsets = offsets_of(lengths.ravel())
+    count = lengths.shape[1]
+    starts = offsets[:-1].reshape(-1, count)
+    return np.concatenate([starts, offsets[count::count, None]], axis=1)

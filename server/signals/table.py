@@ -1,0 +1,196 @@
+"""The products of one catalog as columns in memory: written by one thread, read by all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from server.arrays import BoolArray, Float32Array, Int32Array
+from server.signals.affinity import AffinityValues
+from server.signals.columns import CODES, ColumnBlock, ProductColumns
+from server.signals.facts import ProductFacts
+from server.signals.reader import TableReader
+from server.signals.state import IMAGE, TEXT, TableState
+from server.signals.terms import TermRows, product_counts
+from server.signals.values import NO_VALUE, DistinctValues
+from server.signals.vectors import fixed_scale, fuse, quantise
+
+_LEAST_DEAD_ROWS = 4096
+_SECONDS_A_DAY = 86_400.0
+_BRAND, _COLOR = CODES.index("brand"), CODES.index("color")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRows:
+    """n products to put, each id once.
+
+    ``text`` and ``image`` are unit rows float32 (n, d); a row counts only where ``has_text`` /
+    ``has_image`` (bool (n,)) is set. ``value_vectors`` holds unit vectors (d,) for every text that
+    `ProductTable.missing_values` named for these records.
+    """
+
+    records: Sequence[ProductFacts]
+    text: Float32Array
+    has_text: BoolArray
+    image: Float32Array
+    has_image: BoolArray
+    terms: TermRows
+    value_vectors: Mapping[str, Float32Array]
+
+
+class ProductTable:
+    """What the ranker must know of every product, without a query to any store.
+
+    `put` and `remove` take a lock among themselves; readers never wait and never see half a row. A
+    product put again gets a new row, so rows a reader holds stay true; dead rows are dropped once
+    they outnumber the living.
+    """
+
+    def __init__(
+        self, *, dimension: int, fold: Callable[[str], str], image_share: float = 0.3
+    ) -> None:
+        """``fold`` maps values that are the same to the same text; filters must fold alike."""
+        self._writing = threading.Lock()
+        self._state = TableState(
+            columns=ProductColumns(dimension=dimension),
+            values=AffinityValues(dimension=dimension, fold=fold),
+            groups=DistinctValues(fold=str),
+            image_share=image_share,
+        )
+
+    def __len__(self) -> int:
+        return len(self._state.row_of)
+
+    def reader(self) -> TableReader:
+        """What one request reads with."""
+        return TableReader(self._state)
+
+    def ids(self) -> set[str]:
+        """Ids of all products."""
+        with self._writing:
+            return set(self._state.row_of)
+
+    def missing_values(self, records: Iterable[ProductFacts]) -> list[str]:
+        """Texts of colours, brands and categories that must be embedded before `put`."""
+        return self._state.values.missing(records)
+
+    def put(self, rows: TableRows) -> None:
+        """Add products, replacing those of the same id.
+
+        Raises:
+            ValueError: a value's vector is missing; nothing was changed.
+        """
+        with self._writing:
+            state = self._state
+            state.values.learn(rows.value_vectors)
+            if missing := state.values.missing(rows.records):
+                raise ValueError(f"no vectors for the values {missing[:5]}")
+            block = self._block(rows)
+            start = state.columns.append(block)
+            ids = block.ids
+            replaced = [state.row_of[each] for each in ids if each in state.row_of]
+            self._count(np.arange(start, start + len(ids), dtype=np.int32), by=1)
+            self._count(np.array(replaced, dtype=np.int32), by=-1)
+            state.row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
+            self._drop_dead_rows()
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove products; ids not there are passed over."""
+        with self._writing:
+            found = [self._state.row_of.pop(each, NO_VALUE) for each in ids]
+            rows = np.array([row for row in found if row != NO_VALUE], dtype=np.int32)
+            self._count(rows, by=-1)
+            self._drop_dead_rows()
+
+    def _count(self, rows: Int32Array, *, by: int) -> None:
+        """Count rows in (1) or out (-1): values in use, term counts, missing vectors."""
+        if not len(rows):
+            return
+        state = self._state
+        codes = state.columns.codes.rows[rows]
+        path_codes, _ = state.columns.paths(rows)
+        moved = [
+            state.values.brands.count(codes[:, _BRAND].tolist(), change=by),
+            state.values.colors.count(codes[:, _COLOR].tolist(), change=by),
+            state.values.paths.count(path_codes.tolist(), change=by),
+        ]
+        if any(moved):
+            state.values.publish()
+        terms, counts = product_counts(state.columns.term_rows(rows))
+        for term, count in zip(terms.tolist(), counts.tolist(), strict=True):
+            state.document_counts[term] += by * count
+        lacking = (~state.columns.has.rows[rows]).sum(axis=0)
+        state.lacking[TEXT] += by * int(lacking[TEXT])
+        state.lacking[IMAGE] += by * int(lacking[IMAGE])
+
+    def _block(self, rows: TableRows) -> ColumnBlock:
+        values, records = self._state.values, rows.records
+        paths = [
+            list(dict.fromkeys(values.path_code(path) for path in record.category_paths))
+            for record in records
+        ]
+        # A list that is never empty lets readers take maxima over segments in one call.
+        paths = [[code for code in codes if code >= 0] or [NO_VALUE] for codes in paths]
+        codes = [
+            (
+                values.brand_code(record.brand),
+                values.color_code(record.color),
+                values.path_code(record.deepest_category),
+                self._state.groups.code(record.group_id),
+            )
+            for record in records
+        ]
+        text, text_scales = quantise(np.where(rows.has_text[:, None], rows.text, 0))
+        image, image_scales = quantise(np.where(rows.has_image[:, None], rows.image, 0))
+        fused = fuse(
+            rows.text,
+            rows.image,
+            has_text=rows.has_text,
+            has_image=rows.has_image,
+            image_share=self._state.image_share,
+        )
+        return ColumnBlock(
+            ids=[record.id for record in records],
+            numbers=np.array([_numbers(record) for record in records], dtype=np.float32),
+            codes=np.array(codes, dtype=np.int32),
+            text=text,
+            image=image,
+            scales=np.stack([text_scales, image_scales], axis=1),
+            has=np.stack([rows.has_text, rows.has_image], axis=1),
+            fused=fixed_scale(fused),
+            terms=rows.terms,
+            path_codes=np.array([code for each in paths for code in each], dtype=np.int32),
+            path_lengths=np.array([len(each) for each in paths], dtype=np.int32),
+        )
+
+    def _drop_dead_rows(self) -> None:
+        state = self._state
+        dead = len(state.columns) - len(state.row_of)
+        if dead < max(_LEAST_DEAD_ROWS, len(state.row_of)):
+            return
+        columns = ProductColumns(dimension=state.columns.text.rows.shape[1])
+        columns.append(state.columns.block(np.fromiter(state.row_of.values(), dtype=np.int32)))
+        self._state = replace(
+            state,
+            columns=columns,
+            row_of={product: row for row, product in enumerate(columns.ids)},
+        )
+
+
+def _numbers(record: ProductFacts) -> tuple[float | None, ...]:
+    """One row in the order of `NUMBERS`; None becomes NaN in a float array."""
+    created = record.create_seconds
+    return (
+        record.price,
+        record.price if record.list_price is None else record.list_price,
+        record.stock,
+        record.rating,
+        record.rating_count,
+        record.units_1_day,
+        record.units_7_days,
+        record.units_30_days,
+        None if created is None else created / _SECONDS_A_DAY,
+    )
