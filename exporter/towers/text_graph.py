@@ -69,20 +69,21 @@ class _Graph:
         return self.node("LayerNormalization", inputs, axis=-1, epsilon=epsilon)[0]
 
 
-def text_graph(shape: EncoderShape, weights: Weights) -> onnx.ModelProto:
+def text_graph(
+    shape: EncoderShape, weights: Weights, *, rows: NDArray[np.int32] | None = None
+) -> onnx.ModelProto:
     """Build the model of a text tower's contract (see `exporter.spec`) from a state dictionary.
 
-    ``weights`` holds the arrays of `TextEncoder.state_dict` by the same names, float32.
+    ``weights`` holds the arrays of `TextEncoder.state_dict` by the same names, float32. With
+    ``rows``, token ``i`` uses row ``rows[i]`` of the token table instead of row ``i``.
     """
     graph = _Graph(_scaled_queries(shape, weights))
     mask = graph.node("Cast", ["attention_mask"], to=TensorProto.FLOAT)[0]
     penalty = _penalty(graph, mask)
-    states = _embed(graph, shape)
+    states = _embed(graph, shape, rows)
     for layer in range(shape.layers):
         states = _layer(graph, shape, f"layers.{layer}", states, penalty)
-    vector = _pool(graph, shape, states, mask)
-    graph.nodes[-1].output[0] = "embedding"
-    del vector
+    _pool(graph, shape, states, mask)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -121,8 +122,11 @@ def _penalty(graph: _Graph, mask: str) -> str:
     return graph.one("Unsqueeze", hidden, graph.integers(1, 2))
 
 
-def _embed(graph: _Graph, shape: EncoderShape) -> str:
-    states = graph.one("Gather", graph.weight("tokens.weight"), "input_ids")
+def _embed(graph: _Graph, shape: EncoderShape, rows: NDArray[np.int32] | None) -> str:
+    places = "input_ids"
+    if rows is not None:
+        places = graph.one("Gather", graph.constant("table_rows", rows), places)
+    states = graph.one("Gather", graph.weight("tokens.weight"), places)
     if shape.lifted:
         states = graph.linear(states, "lift")
     length = graph.node("Shape", ["input_ids"], start=1, end=2)[0]
@@ -148,7 +152,7 @@ def _layer(graph: _Graph, shape: EncoderShape, name: str, states: str, penalty: 
     return graph.norm(inner, f"{name}.down_norm", shape.epsilon)
 
 
-def _pool(graph: _Graph, shape: EncoderShape, states: str, mask: str) -> str:
+def _pool(graph: _Graph, shape: EncoderShape, states: str, mask: str) -> None:
     kept = graph.one("Unsqueeze", mask, graph.integers(2))
     total = graph.node("ReduceSum", [graph.one("Mul", states, kept), graph.integers(1)], keepdims=0)
     count = graph.node("ReduceSum", [mask, graph.integers(1)], keepdims=1)
@@ -157,4 +161,5 @@ def _pool(graph: _Graph, shape: EncoderShape, states: str, mask: str) -> str:
         pooled = graph.linear(pooled, "project")
     norm = graph.node("ReduceL2", [pooled, graph.integers(1)], keepdims=1)[0]
     smallest = graph.constant("smallest_norm", np.array(SMALLEST_NORM, np.float32))
-    return graph.one("Div", pooled, graph.one("Max", norm, smallest))
+    graph.one("Div", pooled, graph.one("Max", norm, smallest))
+    graph.nodes[-1].output[0] = "embedding"
