@@ -35,7 +35,7 @@ class Violation:
 
 
 class OmnishelfError(Exception):
-    """Any error of ours: ``reason`` is stable and UPPER_SNAKE_CASE, the message is for the caller."""
+    """Any error of ours: a stable UPPER_SNAKE_CASE ``reason`` and a message for the caller."""
 
     reason = "UNKNOWN"
 

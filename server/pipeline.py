@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from exporter.spec import Manifest
 from ranker.baseline import RetrievalOrder
 from ranker.columns import CandidateColumns, QueryFacts
 from ranker.diversify import mmr
 from ranker.errors import RankingError
 from ranker.protocol import Ranker
-from server.arrays import Float32Array, Int32Array, UInt8Array
+from server.arrays import Float32Array, Int32Array
 from server.catalog.catalogs import Catalog, Catalogs
 from server.deadline import Deadline
 from server.degrade import Budgets
-from server.encoders.fuse import fuse
-from server.encoders.image import PictureError, prepare_picture
 from server.encoders.protocol import Encoder
-from server.errors import InvalidRequest, NotFound, Violation
 from server.query import (
+    FacetCounts,
+    FacetRequest,
     PicturePart,
-    ProductPart,
     Query,
     RankedHit,
     RankingMode,
     SearchResult,
-    TextPart,
-    VectorPart,
 )
 from server.query_facts import QueryWords, query_facts, query_words
+from server.query_vector import decode_pictures, encode_parts
 from server.retrieval.analysis import Analyzer
 from server.retrieval.merge import MergedCandidates, merge, retrieval_order
 from server.retrieval.protocol import View, ViewHits, ViewQuery
 from server.retrieval.views import ViewSearcher
+from server.signals.reader import TableReader
 from server.stages import StageClock, StageObserver
 
 
@@ -60,10 +56,11 @@ class PipelineOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Considered:
-    """What ranking works on: the columns of the merged candidates, and what they came from."""
+    """What ranking works on: n candidates in retrieval order, as ids and as columns."""
 
-    query: QueryFacts
-    merged: MergedCandidates
+    facts: QueryFacts
+    ids: tuple[str, ...]
+    rows: Int32Array
     columns: CandidateColumns
 
 
@@ -101,16 +98,14 @@ class Pipeline:
         """
         clock = StageClock(self._observer)
         catalog = self._catalogs.get(query.catalog)
-        considered = self._consider(query, catalog, clock=clock, deadline=deadline)
+        reader = catalog.table.reader()
+        considered = self._consider(query, catalog, reader, clock=clock, deadline=deadline)
         scores, ranker, matrix = self._rank(query, considered, clock=clock, deadline=deadline)
         with clock.stage("diversify"):
             order = self._order(query, considered.columns, scores, clock=clock, deadline=deadline)
-            facets = tuple(
-                catalog.table.facet_counts(considered.merged.rows, each.field, limit=each.limit)
-                for each in query.facets
-            )
             contributions = ranker.contributions(matrix) if query.explain else {}
-            hits = _hits(considered.merged, scores, order, contributions)
+            hits = _hits(considered, scores, order, contributions)
+            facets = tuple(_facet(reader, considered.rows, each) for each in query.facets)
         return SearchResult(
             search_id=uuid.uuid4().hex,
             hits=hits,
@@ -128,49 +123,49 @@ class Pipeline:
         Training reads its rows here, so that what is trained is what is served.
         """
         catalog = self._catalogs.get(query.catalog)
+        reader = catalog.table.reader()
         clock = StageClock(self._observer)
-        return self._consider(query, catalog, clock=clock, deadline=deadline)
+        return self._consider(query, catalog, reader, clock=clock, deadline=deadline)
 
     def _consider(
-        self, query: Query, catalog: Catalog, *, clock: StageClock, deadline: Deadline
-    ) -> Considered:
-        with clock.stage("decode"):
-            pixels = _decode(query, self._encoder.manifest)
-        with clock.stage("encode"):
-            vector = self._encode(query, catalog, pixels, deadline=deadline)
-            words = query_words(query, self._analyzer, catalog.table)
-        with clock.stage("retrieve"):
-            hits = self._retrieve(query, catalog, vector, words, clock=clock, deadline=deadline)
-        with clock.stage("signals"):
-            merged = self._merge(query, catalog, vector, hits)
-            columns = catalog.table.gather(merged, query_vector=vector)
-        facts = query_facts(query, words)
-        return Considered(query=facts, merged=merged, columns=columns)
-
-    def _encode(
         self,
         query: Query,
         catalog: Catalog,
-        pixels: UInt8Array | None,
+        reader: TableReader,
         *,
+        clock: StageClock,
         deadline: Deadline,
-    ) -> Float32Array:
-        """The fused unit vector of all parts, towers run once for each modality."""
-        vectors = np.empty((len(query.parts), self._encoder.manifest.dimension), np.float32)
-        texts = _places(query, TextPart)
-        if texts:
-            words = [part.text for part in query.parts if isinstance(part, TextPart)]
-            vectors[texts] = self._encoder.encode_texts(words, deadline=deadline)
-        if pixels is not None:
-            pictures = _places(query, PicturePart)
-            vectors[pictures] = self._encoder.encode_pictures(pixels, deadline=deadline)
-        for place, part in enumerate(query.parts):
-            if isinstance(part, VectorPart):
-                vectors[place] = part.vector / np.linalg.norm(part.vector)
-            elif isinstance(part, ProductPart):
-                vectors[place] = _example(catalog, part)
-        weights = np.array([part.weight for part in query.parts], np.float32)
-        return fuse(vectors, weights)
+    ) -> Considered:
+        with clock.stage("decode"):
+            pixels = decode_pictures(query.parts, self._encoder.manifest)
+        with clock.stage("encode"):
+            vector = encode_parts(
+                query.parts, pixels, encoder=self._encoder, reader=reader, deadline=deadline
+            )
+            words = query_words(query, self._analyzer, reader)
+        with clock.stage("retrieve"):
+            hits = self._retrieve(query, catalog, vector, words, clock=clock, deadline=deadline)
+        with clock.stage("signals"):
+            merged = _completed(merge(hits, rows_of=reader.rows), query.views, reader, vector)
+            order, score = retrieval_order(
+                merged.text_similarity,
+                merged.image_similarity,
+                merged.lexical_score,
+                image_share=self._image_share(query),
+                lexical_weight=self._options.lexical_weight,
+            )
+            order = order[: query.candidates or self._options.candidates]
+            columns = reader.gather(
+                merged, order=order, score=score, query_vector=vector, now_seconds=time.time()
+            )
+            if View.TEXT not in query.views:
+                columns = columns.without_words()
+        return Considered(
+            facts=query_facts(query, words),
+            ids=tuple([merged.ids[place] for place in order.tolist()]),
+            rows=merged.rows[order],
+            columns=columns,
+        )
 
     def _retrieve(
         self,
@@ -198,27 +193,6 @@ class Pipeline:
             deadline=self._options.budgets.for_retrieval(deadline),
         )
 
-    def _merge(
-        self, query: Query, catalog: Catalog, vector: Float32Array, hits: Sequence[ViewHits]
-    ) -> MergedCandidates:
-        """Union of the views in retrieval order, similarities completed from the table."""
-        merged = merge(hits, rows_of=catalog.table.rows)
-        text, image = catalog.table.fill_similarities(
-            merged.rows,
-            vector,
-            text_similarity=merged.text_similarity if View.TEXT in query.views else None,
-            image_similarity=merged.image_similarity if View.IMAGE in query.views else None,
-        )
-        order, score = retrieval_order(
-            text,
-            image,
-            merged.lexical_score,
-            image_share=self._image_share(query),
-            lexical_weight=self._options.lexical_weight,
-        )
-        kept = order[: query.candidates or self._options.candidates]
-        return merged.completed(text, image, score).take(kept)
-
     def _image_share(self, query: Query) -> float:
         if query.image_share is not None:
             return query.image_share
@@ -245,7 +219,7 @@ class Pipeline:
         self, ranker: Ranker, considered: Considered, *, clock: StageClock
     ) -> tuple[Float32Array, Ranker, Float32Array]:
         with clock.stage("features"):
-            matrix = ranker.features(considered.query, considered.columns)
+            matrix = ranker.features(considered.facts, considered.columns)
         with clock.stage("rank"):
             return ranker.score(matrix), ranker, matrix
 
@@ -272,51 +246,54 @@ class Pipeline:
         )
 
 
-def _decode(query: Query, manifest: Manifest) -> UInt8Array | None:
-    """Pixels (k, h, w, 3) of the query's pictures, None without any; every bad one is named."""
-    pictures = [part for part in query.parts if isinstance(part, PicturePart)]
-    if not pictures or manifest.image is None:
-        return None
-    pixels, violations = [], []
-    for part in pictures:
-        try:
-            pixels.append(prepare_picture(part.data, manifest.image))
-        except PictureError as error:
-            violations.append(
-                Violation(field=part.field, reason=error.reason, description=str(error))
-            )
-    if violations:
-        raise InvalidRequest(violations)
-    return np.stack(pixels)
+def _completed(
+    merged: MergedCandidates, views: frozenset[View], reader: TableReader, vector: Float32Array
+) -> MergedCandidates:
+    """Similarities that a view's list did not reach, computed from the table for views asked."""
+    text, image = reader.fill_similarities(
+        merged.rows,
+        vector,
+        text_similarity=merged.text_similarity,
+        image_similarity=merged.image_similarity,
+    )
+    return replace(
+        merged,
+        text_similarity=text if View.TEXT in views else merged.text_similarity,
+        image_similarity=image if View.IMAGE in views else merged.image_similarity,
+    )
 
 
-def _places(query: Query, kind: type[TextPart | PicturePart]) -> list[int]:
-    return [place for place, part in enumerate(query.parts) if isinstance(part, kind)]
-
-
-def _example(catalog: Catalog, part: ProductPart) -> Float32Array:
-    try:
-        return catalog.table.stored_vector(part.product_id)
-    except NotFound as error:
-        raise InvalidRequest(
-            [Violation(field=part.field, reason="PRODUCT_NOT_FOUND", description=error.message)]
-        ) from error
+def _facet(reader: TableReader, rows: Int32Array, asked: FacetRequest) -> FacetCounts:
+    counts = reader.facets(rows, field=asked.field, limit=asked.limit)
+    return FacetCounts(field=asked.field, counts=counts)
 
 
 def _hits(
-    merged: MergedCandidates,
+    considered: Considered,
     scores: Float32Array,
     order: Int32Array,
     contributions: dict[str, Float32Array],
 ) -> tuple[RankedHit, ...]:
-    return tuple(
+    columns = considered.columns
+    # One conversion a column: reading numpy scalars one by one costs ten times as much.
+    kept = [
+        column[order].tolist()
+        for column in (
+            scores,
+            columns.text_similarity,
+            columns.image_similarity,
+            columns.lexical_score,
+        )
+    ]
+    hits = [
         RankedHit(
-            product_id=merged.ids[place],
-            score=float(scores[place]),
-            text_similarity=float(merged.text_similarity[place]),
-            image_similarity=float(merged.image_similarity[place]),
-            lexical_score=float(merged.lexical_score[place]),
+            product_id=considered.ids[place],
+            score=score,
+            text_similarity=text,
+            image_similarity=image,
+            lexical_score=lexical,
             contributions={name: float(part[place]) for name, part in contributions.items()},
         )
-        for place in order
-    )
+        for place, score, text, image, lexical in zip(order.tolist(), *kept, strict=True)
+    ]
+    return tuple(hits)

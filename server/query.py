@@ -9,6 +9,7 @@ from enum import StrEnum
 from server.arrays import Float32Array
 from server.retrieval.filters.tree import Filter
 from server.retrieval.protocol import View
+from server.signals.reader import FacetField
 from server.stages import FallbackUsed
 
 
@@ -61,7 +62,7 @@ QueryPart = TextPart | PicturePart | ProductPart | VectorPart
 class FacetRequest:
     """One count to make over the candidates."""
 
-    field: str
+    field: FacetField
     limit: int
 
 

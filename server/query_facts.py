@@ -15,7 +15,7 @@ from server.query import PicturePart, Query, TextPart
 from server.retrieval.analysis import Analyzer
 from server.retrieval.lexical import query_vector
 from server.signals.price_hint import price_hint
-from server.signals.table import ProductTable
+from server.signals.reader import TableReader
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
@@ -34,13 +34,13 @@ class QueryWords:
     weights: Mapping[int, float]
 
 
-def query_words(query: Query, analyzer: Analyzer, table: ProductTable) -> QueryWords:
+def query_words(query: Query, analyzer: Analyzer, reader: TableReader) -> QueryWords:
     """The words of the parts that ask for something; "less like this" parts give none."""
     text = " ".join(
         part.text for part in query.parts if isinstance(part, TextPart) and part.weight > 0
     )
     groups = analyzer.query_groups(text) if text else ()
-    weighted = query_vector(groups, frequencies=table.document_frequencies, documents=len(table))
+    weighted = query_vector(groups, frequencies=reader.document_frequency, documents=len(reader))
     return QueryWords(
         text=text,
         groups=tuple(np.array(sorted(group), np.int32) for group in groups),

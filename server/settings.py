@@ -29,6 +29,9 @@ from server.errors import InvalidRequest, NotFound, Violation
 CONFIG_VARIABLE = "OMNISHELF_CONFIG"
 PREFIX = "OMNISHELF__"
 
+DEFAULT_CATALOG = "default"
+"""The catalog that commands mean where none is named."""
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -90,8 +93,8 @@ class EncoderSettings(_Section):
 
     kind: Literal["embedded"] = "embedded"
     """Where towers run: `embedded` for ONNX Runtime in this process."""
-    bundle: Path = STARTER_DIRECTORY
-    """Directory of the encoder bundle."""
+    bundle: Path | None = None
+    """Directory of the encoder bundle; null for the starter that ships."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """Threads of one tower's run."""
 
@@ -104,9 +107,9 @@ class RetrievalSettings(_Section):
     directory."""
     candidates: Annotated[int, Field(ge=1, le=1_000)] = 200
     """Candidates asked of each view."""
-    lexical_weight: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.3
-    """What the words add to likeness in retrieval order: the weight of BM25 scaled to 0 to 1."""
-    image_share_text_query: Share = 0.3
+    lexical_weight: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.1
+    """What the best word match adds to a cosine in retrieval order."""
+    image_share_text_query: Share = 0.2
     """Share a of the picture in F = aI + (1 - a)T when a query is words."""
     image_share_picture_query: Share = 0.6
     """The same when a query has a picture."""
@@ -119,7 +122,7 @@ class RankingSettings(_Section):
     """Whether the model orders; otherwise retrieval order is served."""
     ranker: Path | None = None
     """Directory of the ranker; null for the one that ships."""
-    variety: Share = 0.1
+    variety: Share = 0.0
     """Strength of maximal marginal relevance; 0 for none."""
 
 
@@ -159,6 +162,11 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def bundle_directory(self) -> Path:
+        """Where the encoder bundle is."""
+        return self.encoder.bundle or STARTER_DIRECTORY
 
     @property
     def vectors_uri(self) -> str:

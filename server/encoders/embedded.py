@@ -53,7 +53,7 @@ class EmbeddedEncoder:
             for batch in self._preparer.prepare(texts[start : start + TEXTS_A_RUN]):
                 deadline.check("encoding text")
                 inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-                vectors[start + batch.positions] = _run(self._text[batch.tower], inputs)
+                vectors[start + batch.rows] = _run(self._text[batch.tower], inputs)
         require_unit_rows(vectors, dimension=self._manifest.dimension)
         return vectors
 

@@ -1,0 +1,114 @@
+# Sets up what each task needs in a virtual environment, then runs it: `make help`.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The tool that writes the lock files; it is installed for `make lock` alone.
+UV_VERSION := 0.13.8
+COMPILE := .venv-lock/bin/uv pip compile --quiet --upgrade --python-version 3.11 --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links
+
+# Without torch its names have no types, so what strictness finds in their users is no finding.
+WHERE_TORCH_IS_ANY := --allow-subclassing-any --allow-untyped-decorators --no-warn-return-any \
+	--no-warn-unused-ignores
+
+define EXPORTER_EXTRA
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    print(*tomllib.load(file)["project"]["optional-dependencies"]["exporter"], sep="\n")
+endef
+export EXPORTER_EXTRA
+
+.PHONY: help demo test check lint types doors protos-check protos settings exporter lock clean
+
+help: ## List the tasks
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+demo: $(VENV)/.served ## Index a sample shop, start the server, search it; ARGS=--once to stop after
+	$(BIN)/omnishelf demo $(ARGS)
+
+test: $(VENV)/.developed ## Run every test; ARGS go to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types doors protos-check ## Lint, types, import doors, proto lint and freshness
+
+lint: $(VENV)/.developed ## Style: ruff's rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.developed ## mypy --strict
+	$(BIN)/mypy $(if $(wildcard $(VENV)/.exports),,$(WHERE_TORCH_IS_ANY))
+
+doors: $(VENV)/.developed ## Which package may import which
+	$(BIN)/lint-imports --no-cache
+
+protos-check: $(VENV)/.developed ## The API's lint, its compatibility, and its committed stubs
+	$(BIN)/python -m protos.lint
+	$(BIN)/python -m protos.stubs --check
+
+protos: $(VENV)/.developed ## Write the API's Python stubs to protos/gen
+	$(BIN)/python -m protos.stubs
+
+settings: $(VENV)/.developed ## Write deploy/settings.example.yaml from the settings tree
+	$(BIN)/python -m deploy.settings_example
+
+exporter: $(VENV)/.exports ## Install torch too, for the exporter and its tests
+
+lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from pyproject.toml
+	$(COMPILE) --universal --generate-hashes pyproject.toml requirements/build.in \
+		-o requirements/base.txt
+	$(COMPILE) --universal --generate-hashes --extra dev -c requirements/base.txt \
+		pyproject.toml requirements/build.in -o requirements/dev.txt
+# The macOS wheel of torch names no CUDA packages, so this list holds only what every build needs;
+# numpy is chosen by Python version in the lists above.
+	.venv-lock/bin/python -c "$$EXPORTER_EXTRA" | MACOSX_DEPLOYMENT_TARGET=15.0 $(COMPILE) \
+		--python-platform macos --no-emit-package numpy -c requirements/dev.txt - \
+		-o requirements/exporter.txt
+
+clean: ## Remove the environment and every cache
+	rm -rf $(VENV) .venv-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Environments. A stamp is newer than everything it was made from. ---
+
+define CHECK_PYTHON
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Omnishelf needs Python 3.11 or later as `$(PYTHON)`;' \
+			'name another with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo '`$(PYTHON)` cannot make virtual environments; on Debian and Ubuntu install' \
+			'python3-venv' >&2; exit 1; }
+endef
+
+$(VENV)/.made:
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.served: $(VENV)/.made requirements/base.txt pyproject.toml
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/base.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.served requirements/dev.txt
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+# No hashes here: torch is another file on every platform and index.
+$(VENV)/.exports: $(VENV)/.developed requirements/exporter.txt
+	$(PIP) install --quiet --only-binary :all: -r requirements/exporter.txt
+	@touch $@
+
+.venv-lock/.made: $(firstword $(MAKEFILE_LIST))
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --disable-pip-version-check --quiet uv==$(UV_VERSION)
+	@touch $@

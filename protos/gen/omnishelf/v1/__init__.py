@@ -1,0 +1,1 @@
+"""Generated from the protos of the same name: run `make protos`."""

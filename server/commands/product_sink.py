@@ -1,0 +1,44 @@
+"""Finds where `omnishelf index` writes: a server that was named, one that runs, or this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from server.address import announced_address
+from server.commands.import_stream import import_products
+from server.errors import FailedPrecondition
+from server.ingest.load_file import Sink
+from server.rpc.channel import open_channel
+from server.settings import Settings
+
+
+@contextmanager
+def product_sink(
+    settings: Settings, *, catalog: str, server: str | None, replace: bool
+) -> Iterator[Sink]:
+    """A sink of products of one catalog, for as long as the block lasts.
+
+    With ``replace`` the catalog is written anew beside the one served, and takes its place when
+    every product was given.
+
+    Raises:
+        FailedPrecondition: ``replace`` while a server holds the data directory.
+    """
+    target = server or announced_address(settings.address_file)
+    if target is None:
+        # All that serves is imported only where it is needed: it takes a second.
+        from server.app import build_app  # noqa: PLC0415
+
+        with build_app(settings) as app:
+            yield partial(app.writer.replace if replace else app.writer.stream, catalog)
+        return
+    if replace:
+        message = (
+            f"the server at {target} holds the catalog, and --replace needs it to itself; stop the "
+            "server, or index into another --catalog"
+        )
+        raise FailedPrecondition(message, reason="REPLACE_NEEDS_NO_SERVER", server=target)
+    with open_channel(target) as channel:
+        yield partial(import_products, channel, catalog=catalog, target=target)

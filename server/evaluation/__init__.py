@@ -1,0 +1,1 @@
+"""Ranking quality, measured through a running server."""

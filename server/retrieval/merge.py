@@ -1,0 +1,109 @@
+"""The lists of several views to one set of candidates, and their order before ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from server.arrays import Float32Array, Int32Array
+from server.retrieval.protocol import View, ViewHits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedCandidates:
+    """n products that at least one view found, each once, in order of first appearance.
+
+    Attributes:
+        ids: Product ids.
+        rows: int32 (n,), each product's row in the product table.
+        text_similarity, image_similarity, lexical_score: float32 (n,), NaN where that view did not
+            find the product.
+        text_rank, image_rank, lexical_rank: int32 (n,), place in that view's list from 0, -1 where
+            it is not in it.
+    """
+
+    ids: tuple[str, ...]
+    rows: Int32Array
+    text_similarity: Float32Array
+    image_similarity: Float32Array
+    lexical_score: Float32Array
+    text_rank: Int32Array
+    image_rank: Int32Array
+    lexical_rank: Int32Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def merge(
+    hits: Sequence[ViewHits], *, rows_of: Callable[[Sequence[str]], Int32Array]
+) -> MergedCandidates:
+    """The candidates of all views.
+
+    Args:
+        hits: What the views found, each view at most once.
+        rows_of: Rows int32 of so many ids in the product table, below 0 where it does not know
+            one; such ids are dropped (they were deleted while the search ran).
+    """
+    found = [product_id for view_hits in hits for product_id in view_hits.ids]
+    rows = np.asarray(rows_of(found), dtype=np.int32)
+    known = np.flatnonzero(rows >= 0)
+    _, first, inverse = np.unique(rows[known], return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first, kind="stable")
+    place = np.empty(len(first), dtype=np.int32)
+    place[by_appearance] = np.arange(len(first), dtype=np.int32)
+    place_of_found = np.full(len(found), -1, dtype=np.int32)
+    place_of_found[known] = place[inverse]
+    firsts = known[first[by_appearance]]
+
+    similarity = {view: np.full(len(firsts), np.nan, dtype=np.float32) for view in View}
+    rank = {view: np.full(len(firsts), -1, dtype=np.int32) for view in View}
+    start = 0
+    for view_hits in hits:
+        places = place_of_found[start : start + len(view_hits.ids)]
+        kept = np.flatnonzero(places >= 0)
+        similarity[view_hits.view][places[kept]] = view_hits.similarities[kept]
+        rank[view_hits.view][places[kept]] = kept
+        start += len(view_hits.ids)
+
+    return MergedCandidates(
+        ids=tuple(found[each] for each in firsts),
+        rows=rows[firsts],
+        text_similarity=similarity[View.TEXT],
+        image_similarity=similarity[View.IMAGE],
+        lexical_score=similarity[View.LEXICAL],
+        text_rank=rank[View.TEXT],
+        image_rank=rank[View.IMAGE],
+        lexical_rank=rank[View.LEXICAL],
+    )
+
+
+def retrieval_order(
+    text_similarity: Float32Array,
+    image_similarity: Float32Array,
+    lexical_score: Float32Array,
+    *,
+    image_share: float,
+    lexical_weight: float,
+) -> tuple[Int32Array, Float32Array]:
+    """The order without a model: ``a I + (1 - a) T + w L / max L``.
+
+    ``a`` is ``image_share`` (0 to 1), ``w`` is ``lexical_weight`` (0 or more). A product without
+    one of the vectors (NaN) is scored by the other alone, one without both counts 0 there; a
+    lexical score of NaN counts 0.
+
+    Returns:
+        int32 (n,), the candidates' places best first, equals in the order given; and float32 (n,),
+        the scores in the order given (``score[order]`` falls).
+    """
+    fused = image_share * image_similarity + (1.0 - image_share) * text_similarity
+    alone = np.where(np.isnan(text_similarity), image_similarity, text_similarity)
+    score = np.nan_to_num(np.where(np.isnan(fused), alone, fused), nan=0.0)
+    words = np.nan_to_num(lexical_score, nan=0.0)
+    best = float(words.max(initial=0.0))
+    if best > 0.0:
+        score = score + lexical_weight * words / best
+    score = score.astype(np.float32)
+    return np.argsort(-score, kind="stable").astype(np.int32), score

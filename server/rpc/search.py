@@ -1,0 +1,72 @@
+"""The search service."""
+
+# ruff: noqa: N802 - gRPC names the methods
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import grpc
+import structlog
+from omnishelf.v1 import search_service_pb2 as pb
+from omnishelf.v1 import search_service_pb2_grpc
+
+from server.deadline import Deadline
+from server.query import Query, SearchResult, TextPart
+from server.rpc.deadlines import deadline_of
+from server.rpc.page_tokens import PageTokens
+from server.rpc.reply import SearchReplies
+from server.rpc.validate_search import check_search
+
+
+class Searcher(Protocol):
+    """What answers a checked query: `server.pipeline.Pipeline`, or a fake."""
+
+    def search(self, query: Query, *, deadline: Deadline) -> SearchResult:
+        """The whole frozen order of one search."""
+
+
+class SearchService(search_service_pb2_grpc.SearchServiceServicer):
+    """Ranks the products of a catalog for a query."""
+
+    def __init__(
+        self,
+        *,
+        searcher: Searcher,
+        replies: SearchReplies,
+        tokens: PageTokens,
+        dimension: int,
+        default_deadline_seconds: float,
+    ) -> None:
+        self._searcher = searcher
+        self._replies = replies
+        self._tokens = tokens
+        self._dimension = dimension
+        self._default_deadline_seconds = default_deadline_seconds
+
+    def SearchProducts(
+        self, request: pb.SearchProductsRequest, context: grpc.ServicerContext
+    ) -> pb.SearchProductsResponse:
+        """Check, search or take up a frozen order, reply."""
+        deadline = deadline_of(context, default_seconds=self._default_deadline_seconds)
+        asked = check_search(request, dimension=self._dimension, tokens=self._tokens)
+        fresh = None if asked.frozen else self._searcher.search(asked.query, deadline=deadline)
+        response = self._replies.reply(request, asked, fresh)
+        _note(asked.query, response)
+        return response
+
+
+def _note(query: Query, response: pb.SearchProductsResponse) -> None:
+    """Facts for the call's log line; never the words that were asked."""
+    structlog.contextvars.bind_contextvars(
+        search_id=response.search_id,
+        catalog=query.catalog,
+        text_characters=sum(len(part.text) for part in query.parts if isinstance(part, TextPart)),
+        parts=len(query.parts),
+        hits=len(response.hits),
+        stage_milliseconds={
+            each.stage: round(each.duration.seconds * 1_000 + each.duration.nanos / 1e6, 2)
+            for each in response.stages
+        },
+        fallbacks=[f"{each.stage}:{each.used}:{each.reason}" for each in response.fallbacks],
+    )

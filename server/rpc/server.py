@@ -1,0 +1,103 @@
+"""The gRPC server: one port, our services, health for each, reflection, and a graceful end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from omnishelf.v1 import (
+    product_service_pb2,
+    product_service_pb2_grpc,
+    search_service_pb2,
+    search_service_pb2_grpc,
+)
+
+from server.errors import AlreadyInUse
+from server.rpc.channel import MESSAGE_BYTES
+
+SERVICES = (
+    search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
+    product_service_pb2.DESCRIPTOR.services_by_name["ProductService"].full_name,
+)
+_WHOLE_SERVER = ""
+_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104 - compared, not bound
+
+_OPTIONS = (
+    # Without this a second server takes the same port in silence and gets half the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # A dead caller is noticed; callers that ping no more often than every ten seconds are welcome.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+class RpcServer:
+    """A server on one port. Made with its port taken, it answers from `start` to `stop`."""
+
+    def __init__(
+        self,
+        *,
+        search: search_service_pb2_grpc.SearchServiceServicer,
+        products: product_service_pb2_grpc.ProductServiceServicer,
+        interceptors: Sequence[grpc.ServerInterceptor[object, object]],
+        host: str,
+        port: int,
+        threads: int,
+    ) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
+        self._server = grpc.server(
+            self._pool, interceptors=list(interceptors), options=list(_OPTIONS)
+        )
+        self._health = health.HealthServicer()
+        search_service_pb2_grpc.add_SearchServiceServicer_to_server(search, self._server)
+        product_service_pb2_grpc.add_ProductServiceServicer_to_server(products, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+        self._host = host
+        self.port = self._bind(host, port)
+
+    @property
+    def address(self) -> str:
+        """Where callers on this machine reach it."""
+        return _target(_LOCAL.get(self._host, self._host), self.port)
+
+    def start(self) -> None:
+        """Answer calls; every service is SERVING on return."""
+        self._server.start()
+        self._say(serving=True)
+
+    def stop(self, *, grace_seconds: float) -> None:
+        """Say NOT_SERVING, take no new call, let running ones end, cancel those that do not."""
+        self._say(serving=False)
+        self._server.stop(grace_seconds).wait()
+        self._pool.shutdown()
+
+    def _say(self, *, serving: bool) -> None:
+        states = health_pb2.HealthCheckResponse
+        status = states.SERVING if serving else states.NOT_SERVING
+        for service in (_WHOLE_SERVER, *SERVICES):
+            self._health.set(service, status)
+
+    def _bind(self, host: str, port: int) -> int:
+        try:
+            return self._server.add_insecure_port(_target(host, port))
+        except RuntimeError:
+            raise AlreadyInUse(
+                f"port {port} is taken, or {host} is no address of this machine; choose another "
+                "with --port or --host",
+                reason="PORT_IN_USE",
+                port=str(port),
+            ) from None
+
+
+def _target(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"

@@ -1,0 +1,1 @@
+"""A shop made up from a seed, with drawn pictures, for machines without real catalogues."""

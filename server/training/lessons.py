@@ -1,0 +1,108 @@
+"""Judged queries as the ranker learns them: candidates and columns from the served pipeline."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ranker.dataset import JudgedQuery as Lesson
+from ranker.simulate import simulated_grades
+from server.catalog.record import ProductRecord
+from server.deadline import Deadline
+from server.pipeline import Pipeline
+from server.query import PicturePart, Query, QueryPart, TextPart
+from server.retrieval.protocol import View
+from server.training.queries import EXACT, QueryMaker
+from server.training.snapshots import snapshot
+
+VIEWS = (
+    (frozenset(View), 7),
+    (frozenset({View.TEXT, View.LEXICAL}), 1),
+    (frozenset({View.IMAGE}), 2),
+)
+"""Views a lesson is searched by, with how often: the ranker must do well when one is missing."""
+
+SAME_PRODUCT, SAME_GROUP, SAME_LOOK, SAME_KIND = 1.0, 0.8, 0.5, 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A query with its true relevance, 0 to 1, by product id; ``key`` tells translations apart."""
+
+    parts: tuple[QueryPart, ...]
+    relevance: Mapping[str, float]
+    key: str
+
+
+def text_questions(records: Sequence[ProductRecord], *, count: int, seed: int) -> list[Question]:
+    """Questions in words that the shop's own records answer."""
+    return [
+        Question(
+            parts=(TextPart(text=query.text),),
+            relevance={product: grade / EXACT for product, grade in query.grades.items()},
+            key=query.text,
+        )
+        for query in QueryMaker(records, seed=seed).make(count)
+    ]
+
+
+def picture_questions(
+    records: Sequence[ProductRecord],
+    pictures: Mapping[str, bytes],
+    *,
+    count: int,
+    seed: int,
+) -> list[Question]:
+    """Snapshots of products: the product itself is best, then its variants, its look, its kind."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible data, not secrets
+    shown = [record for record in records if record.id in pictures]
+    questions = []
+    for model in rng.sample(shown, min(count, len(shown))):
+        picture = snapshot(pictures[model.id], rng=rng)
+        questions.append(
+            Question(
+                parts=(PicturePart(data=picture, field="query[0].image"),),
+                relevance={
+                    record.id: likeness
+                    for record in records
+                    if (likeness := _likeness(record, model)) > 0
+                },
+                key=f"picture of {model.group_id}",
+            )
+        )
+    return questions
+
+
+def lessons(
+    pipeline: Pipeline, questions: Sequence[Question], *, catalog: str, seed: int
+) -> Iterator[Lesson]:
+    """Ask every question and let simulated shoppers grade the candidates.
+
+    A question none of whose candidates is relevant teaches nothing and is left out.
+    """
+    rng = random.Random(seed)  # noqa: S311 - reproducible data, not secrets
+    for place, question in enumerate(questions):
+        views = rng.choices([v for v, _ in VIEWS], weights=[w for _, w in VIEWS])[0]
+        query = Query(catalog=catalog, parts=question.parts, views=views)
+        considered = pipeline.consider(query, deadline=Deadline.never())
+        relevance = np.array([question.relevance.get(each, 0.0) for each in considered.ids])
+        if relevance.any():
+            yield Lesson(
+                query=considered.facts,
+                candidates=considered.columns,
+                grades=simulated_grades(relevance, considered.columns, seed=seed + place),
+                key=question.key,
+            )
+
+
+def _likeness(record: ProductRecord, model: ProductRecord) -> float:
+    if record.id == model.id:
+        return SAME_PRODUCT
+    if record.group_id == model.group_id:
+        return SAME_GROUP
+    if not model.deepest_category or record.deepest_category != model.deepest_category:
+        return 0.0
+    return SAME_LOOK if record.color and record.color == model.color else SAME_KIND
