@@ -79,7 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(given: list[str]) -> None:
     wanted = next((each for each in given if not each.startswith("-")), None)
-    build_cli(wanted)(given, prog_name="omnishelf")
+    cli = build_cli(wanted)
+    if wanted in COMMANDS:
+        _log_warnings_alone()
+    cli(given, prog_name="omnishelf")
+
+
+def _log_warnings_alone() -> None:
+    """Keep the parts that a command uses from talking; `serve` sets up logging as it is told."""
+    from server.observability import configure_logging  # noqa: PLC0415 - slow, and help needs none
+    from server.settings import LogSettings  # noqa: PLC0415 - the same
+
+    configure_logging(LogSettings(level="warning"))
 
 
 def _exit_code(run: Callable[[], None], *, debug: bool) -> int:

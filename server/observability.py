@@ -74,10 +74,6 @@ class Metrics:
             ["stage", "used", "reason"],
             registry=self.registry,
         )
-        self.imported = Counter(
-            "omnishelf_products_written", "Products written, by outcome.", ["outcome"],
-            registry=self.registry,
-        )  # fmt: skip
         self._served_by = Info(
             "omnishelf_served_by", "What answers searches.", registry=self.registry
         )

@@ -105,6 +105,9 @@ class RetrievalSettings(_Section):
     uri: str | None = None
     """Milvus: a file for the embedded engine, or http://host:19530; null for vectors.db in the data
     directory."""
+    index_type: Literal["FLAT", "AUTOINDEX"] = "FLAT"
+    """How Milvus searches dense vectors: FLAT compares with every one, AUTOINDEX is made for
+    millions and needs a Milvus server; the embedded engine takes FLAT."""
     candidates: Annotated[int, Field(ge=1, le=1_000)] = 200
     """Candidates asked of each view."""
     lexical_weight: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.1

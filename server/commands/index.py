@@ -20,6 +20,7 @@ from server.ingest.columns import parse_mapping
 from server.ingest.files import OPTIONAL_FIELDS, CatalogFile, open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport, rejected_line, report_to
+from server.observability import configure_logging
 from server.rpc.names import catalog_name, parse_catalog_name
 from server.settings import DEFAULT_CATALOG, load_settings
 
@@ -69,7 +70,9 @@ def index(
         allow_missing=allowed,
         pictures=pictures,
     )
-    settings = load_settings(config, flags={"data": data, "encoder.bundle": bundle})
+    flags = {"data": data, "encoder.bundle": bundle, "log.level": "warning"}
+    settings = load_settings(config, flags=flags)
+    configure_logging(settings.log)
     with report_to(report) as outcome:
         sinks = product_sink(settings, catalog=catalog, server=server, replace=replace)
         with sinks as sink, progress_bar("Indexing", total=file.rows) as progress:

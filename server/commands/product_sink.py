@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import partial
 
 from server.address import announced_address
-from server.commands.import_stream import import_products
 from server.errors import FailedPrecondition
 from server.ingest.load_file import Sink
 from server.rpc.channel import open_channel
+from server.rpc.import_client import import_products
 from server.settings import Settings
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from google.type import money_pb2
 from omnishelf.v1 import product_pb2
 from omnishelf.v1 import search_service_pb2 as pb
@@ -12,6 +14,11 @@ from rich.text import Text
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 _FAMILIES_SHOWN = 3
+_LIKENESS: tuple[tuple[Literal["text", "image", "lexical"], str], ...] = (
+    ("text", "text"),
+    ("image", "picture"),
+    ("lexical", "words"),
+)
 
 
 def print_results(console: Console, response: pb.SearchProductsResponse, *, chinese: bool) -> None:
@@ -33,15 +40,15 @@ def print_results(console: Console, response: pb.SearchProductsResponse, *, chin
 
 
 def _table(response: pb.SearchProductsResponse, *, chinese: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("#", justify="right", style="dim")
-    table.add_column("product", ratio=3, min_width=16)
-    table.add_column("colour", overflow="fold")
-    table.add_column("category", overflow="fold")
+    table.add_column("product", min_width=12)
+    table.add_column("colour")
+    table.add_column("category")
     table.add_column("price", justify="right", no_wrap=True)
     table.add_column("rating", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("why", style="dim", ratio=2, min_width=14)
+    table.add_column("why", style="dim", no_wrap=True)
     for hit in response.hits:
         product = hit.product
         table.add_row(
@@ -52,7 +59,7 @@ def _table(response: pb.SearchProductsResponse, *, chinese: bool) -> Table:
             price(product.price) if product.HasField("price") else "",
             rating(product),
             f"{hit.score:.3f}",
-            why(hit),
+            "\n".join(why(hit)),
         )
     return table
 
@@ -69,19 +76,18 @@ def footer(response: pb.SearchProductsResponse) -> str:
     )
 
 
-def why(hit: pb.Hit) -> str:
+def why(hit: pb.Hit) -> list[str]:
     """What spoke for a hit: the strongest feature families, or without them its likeness."""
     parts = [part for part in hit.contributions if part.family != "bias"]
     if parts:
         strongest = sorted(parts, key=lambda part: -abs(part.value))[:_FAMILIES_SHOWN]
-        return " · ".join(f"{part.family} {part.value:+.2f}" for part in strongest)
+        return [f"{part.family} {part.value:+.2f}" for part in strongest]
     likeness = hit.similarities
-    names = (("text", "text"), ("image", "picture"), ("lexical", "words"))
-    return " · ".join(
+    return [
         f"{word} {getattr(likeness, field):.2f}"
-        for field, word in names
+        for field, word in _LIKENESS
         if likeness.HasField(field)
-    )
+    ]
 
 
 def price(money: money_pb2.Money) -> str:

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from server.app import build_app, refuse_taken_port
+from server.app import App, build_app
 from server.observability import configure_logging
+from server.rpc.server import refuse_taken_port
 from server.settings import LogFormat, load_settings
 
 
@@ -31,8 +32,7 @@ def serve(
 ) -> None:
     """Serve searches over gRPC until Ctrl-C or SIGTERM.
 
-    Every setting can also stand in the file (see deploy/settings.example.yaml) or in the
-    environment: OMNISHELF__SERVER__PORT=9000.
+    More settings: --config FILE (all in deploy/settings.example.yaml), or the environment.
     """
     settings = load_settings(
         config,
@@ -49,19 +49,28 @@ def serve(
     )
     configure_logging(settings.log)
     refuse_taken_port(settings.server.host, settings.server.port)
-    with _asked_to_stop() as stop, build_app(settings) as app:
+    with asked_to_stop() as stop, build_app(settings) as app:
         address = app.start()
-        typer.echo(f"Omnishelf serves {app.describe()} on {address}; Ctrl-C stops it.")
+        typer.echo(f"Omnishelf serves {_holding(app)} on {address}; Ctrl-C stops it.")
         stop.wait()
         typer.echo("Stopping: calls that run may end.")
 
 
+def _holding(app: App) -> str:
+    counts = app.counts()
+    if not counts:
+        return "no catalog yet (omnishelf index makes one)"
+    return ", ".join(f"{name} ({count:,} products)" for name, count in counts.items())
+
+
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, instead of ending the process at once."""
+def asked_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set instead of ending the process; asked twice, it ends."""
     stop = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
         stop.set()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

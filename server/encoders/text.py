@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -100,12 +101,12 @@ class TextPreparer:
 
 
 def canonical(text: str) -> str:
-    """Give the form of a text that is tokenised, and that names it in a cache.
+    r"""Give the form of a text that is tokenised, and that names it in a cache.
 
     Invisible code points are dropped, the rest is normalised to NFKC, and white space becomes
     single spaces. Case is kept: whether it matters is the tokenizer's business.
 
-    >>> canonical("  ＢＬＵＥ\\u200b\\tpants\\n")
+    >>> canonical("  ＢＬＵＥ\u200b\tpants\n")
     'BLUE pants'
     """
     if not (text.isascii() and text.isprintable()):
@@ -124,8 +125,8 @@ def _route(tower: TextTower) -> re.Pattern[str] | None:
     unknown = sorted(set(tower.scripts) - set(_SCRIPTS))
     if unknown or not tower.scripts:
         message = (
-            f"{tower.file} is for the scripts {list(tower.scripts)}, of which this release does not "
-            f"know {unknown}; use one of {sorted(_SCRIPTS)} or upgrade"
+            f"{tower.file} is for the scripts {list(tower.scripts)}, and this release does not "
+            f"know {unknown}; use some of {sorted(_SCRIPTS)} or upgrade"
         )
         raise FailedPrecondition(message, reason="BUNDLE_SCRIPTS")
     return re.compile("[" + "".join(_SCRIPTS[script] for script in tower.scripts) + "]")
@@ -134,14 +135,11 @@ def _route(tower: TextTower) -> re.Pattern[str] | None:
 def _tokenizer(directory: Path, tower: TextTower) -> Tokenizer:
     try:
         document = (directory / tower.tokenizer).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        json.loads(document)
+    except (OSError, ValueError) as error:
         message = f"{tower.tokenizer} cannot be read; copy the whole bundle or export it again"
         raise DataCorrupted(message, reason="BUNDLE_TOKENIZER") from error
-    try:
-        tokenizer = Tokenizer.from_str(document)
-    except Exception as error:  # noqa: BLE001 - the library raises bare Exception and nothing else
-        message = f"{tower.tokenizer} is no tokenizer of this format; export the bundle again"
-        raise DataCorrupted(message, reason="BUNDLE_TOKENIZER") from error
+    tokenizer = Tokenizer.from_str(document)
     tokenizer.no_padding()
     tokenizer.enable_truncation(tower.max_tokens)
     return tokenizer

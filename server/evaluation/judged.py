@@ -44,7 +44,7 @@ def read_judged(path: Path, *, split: str | None = None) -> Iterator[JudgedQuery
 
     A line has ``text``, ``image`` (a path beside the file) or both, and either ``relevance`` (grade
     by product id) or ``product_id`` (that product, grade 1). ``lang`` may be absent: words with Han
-    characters are ``zh``, others ``en``. With ``split``, lines of another ``split`` are passed over.
+    characters are ``zh``, others ``en``. With ``split``, only lines of that ``split`` count.
 
     Raises:
         InvalidRequest: there is no such file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,44 +49,44 @@ def quality_of(ids: Sequence[str], grades: Mapping[str, float]) -> Quality:
     )
 
 
-def summary(answers: Sequence[Answer]) -> dict[str, object]:
-    """Means over all queries, by language, and of retrieval alone, rounded to four decimals."""
+def by_language(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
+    """Answers grouped by language, in the order of its name."""
     languages = sorted({answer.language for answer in answers})
-    groups = {
+    return {
         language: [answer for answer in answers if answer.language == language]
         for language in languages
     }
-    return {
-        "queries": len(answers),
-        **_means([answer.served for answer in answers]),
-        "by_language": {
-            language: {
-                "queries": len(group), **_pair([answer.served for answer in group])
-            }
-            for language, group in groups.items()
-        },
-        "retrieval_only": {
-            **_means([answer.retrieval for answer in answers]),
-            "by_language": {
-                language: _pair([answer.retrieval for answer in group])
-                for language, group in groups.items()
-            },
-        },
-    }  # fmt: skip
 
 
-def _means(qualities: Sequence[Quality]) -> dict[str, float | None]:
-    return {**_pair(qualities), "success@5": _mean([each.success_5 for each in qualities])}
-
-
-def _pair(qualities: Sequence[Quality]) -> dict[str, float | None]:
+def means(qualities: Sequence[Quality]) -> dict[str, float | None]:
+    """Means over queries, rounded to four decimals; None where no query has a value."""
     return {
         "ndcg@10": _mean([each.ndcg_10 for each in qualities]),
         "recall@50": _mean([each.recall_50 for each in qualities]),
+        "success@5": _mean([each.success_5 for each in qualities]),
+    }
+
+
+def summary(answers: Sequence[Answer]) -> dict[str, object]:
+    """Means over all queries, by language, and of retrieval alone, as JSON has them."""
+    groups = by_language(answers)
+    return {
+        "queries": len(answers),
+        **means([answer.served for answer in answers]),
+        "by_language": {
+            language: {"queries": len(group), **means([answer.served for answer in group])}
+            for language, group in groups.items()
+        },
+        "retrieval_only": {
+            **means([answer.retrieval for answer in answers]),
+            "by_language": {
+                language: means([answer.retrieval for answer in group])
+                for language, group in groups.items()
+            },
+        },
     }
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    """The mean, None where no query has a value: JSON has no NaN."""
     mean = mean_over_queries(values)
-    return None if mean != mean else round(mean, _DECIMALS)  # noqa: PLR0124 - NaN alone differs
+    return None if math.isnan(mean) else round(mean, _DECIMALS)  # JSON has no NaN

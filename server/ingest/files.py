@@ -108,7 +108,7 @@ def open_catalog(
         InvalidRequest: the file is not there, is a folder, is empty, is of another format, has no
             column for ids or titles, or the mapping does not fit it.
     """
-    source = _source(path)
+    source = open_source(path)
     survey = source.survey()
     if not survey.rows:
         raise _unusable("CATALOG_EMPTY", f"{path} holds no rows; name a file with products in it")
@@ -130,7 +130,12 @@ def open_catalog(
     )
 
 
-def _source(path: Path) -> RowSource:
+def open_source(path: Path) -> RowSource:
+    """A reader of a file's rows, chosen by its name.
+
+    Raises:
+        InvalidRequest: the file is not there, is a folder, or of another format.
+    """
     if path.is_dir():
         raise _unusable("CATALOG_IS_FOLDER", f"{path} is a folder; name the catalogue file in it")
     if not path.is_file():

@@ -10,7 +10,12 @@ from typing import TypeVar
 import numpy as np
 
 from server.deadline import Deadline
-from server.retrieval.filters.milvus_expression import TagStorage, milvus_expression, one_of
+from server.retrieval.filters.milvus_expression import (
+    TagStorage,
+    milvus_expression,
+    one_of_ids,
+    product_id,
+)
 from server.retrieval.filters.tree import Filter
 from server.retrieval.milvus_connection import MilvusConnection
 from server.retrieval.milvus_schema import FLAG_FIELDS, METRIC, VECTOR_FIELDS, entities
@@ -76,7 +81,7 @@ class MilvusIndex:
         with self._writing:
             for batch in _batched(iter(ids), _ROWS_A_CALL):
                 # Not by pymilvus' `ids`, which it writes into an expression unescaped.
-                condition = one_of("id", batch)
+                condition = one_of_ids(batch)
                 with self._connection.asked("delete products") as (client, seconds):
                     client.delete(self._name, filter=condition, timeout=seconds)
 
@@ -106,7 +111,7 @@ class MilvusIndex:
             )[0]
         return ViewHits(
             view=query.view,
-            ids=tuple(hits.ids),
+            ids=tuple(map(product_id, hits.ids)),
             similarities=np.array(hits.distances, dtype=np.float32),
         )
 
@@ -118,7 +123,7 @@ class MilvusIndex:
                 self._name, batch_size=_IDS_A_PAGE, output_fields=["id"], timeout=seconds
             )
             while page := pages.next():
-                found.update(row["id"] for row in page)
+                found.update(product_id(row["id"]) for row in page)
             pages.close()
         return found
 

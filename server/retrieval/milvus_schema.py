@@ -10,7 +10,7 @@ from pymilvus import CollectionSchema, DataType, MilvusClient
 from pymilvus.milvus_client.index import IndexParams
 
 from server.arrays import Float32Array
-from server.retrieval.filters.milvus_expression import TAGS, UNKNOWN_NUMBER, TagStorage
+from server.retrieval.filters.milvus_expression import TAGS, UNKNOWN_NUMBER, TagStorage, stored_id
 from server.retrieval.filters.tags import product_tags
 from server.retrieval.protocol import IndexRows, View
 
@@ -93,7 +93,7 @@ def entities(rows: IndexRows, *, dimension: int, tags: TagStorage) -> Iterator[d
         )
         text, image = _vectors(rows, at, dimension=dimension)
         yield {
-            "id": product_id,
+            "id": stored_id(product_id),
             VECTOR_FIELDS[View.TEXT]: text,
             VECTOR_FIELDS[View.IMAGE]: image,
             VECTOR_FIELDS[View.LEXICAL]: dict(rows.lexical[at]) or _NO_WORDS,

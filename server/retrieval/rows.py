@@ -8,6 +8,7 @@ import numpy as np
 
 from server.arrays import BoolArray, Float32Array
 from server.errors import InvalidRequest, Violation
+from server.retrieval.filters.fields import is_control
 from server.retrieval.protocol import FilterColumns, IndexRows, View, ViewQuery
 
 NORM_TOLERANCE = 1e-3
@@ -32,12 +33,13 @@ def check_rows(rows: IndexRows, *, dimension: int) -> None:
         *_vector_violations(rows, View.IMAGE, rows.image, rows.has_image, dimension),
     ]
     for product_id, words in zip(rows.ids, rows.lexical, strict=True):
-        if not 0 < len(product_id) <= MAX_ID_CHARACTERS:
+        if not 0 < len(product_id) <= MAX_ID_CHARACTERS or any(map(is_control, product_id)):
             violations.append(
                 Violation(
                     field=f"products/{product_id}",
-                    reason="ID_LENGTH",
-                    description=f"an id has 1 to {MAX_ID_CHARACTERS} characters",
+                    reason="PRODUCT_ID",
+                    description=f"an id has 1 to {MAX_ID_CHARACTERS} characters and no control"
+                    " characters",
                 )
             )
         for term, weight in words.items():

@@ -20,7 +20,7 @@ class _Details(NamedTuple):
 
 
 class CallTimeouts(grpc.UnaryUnaryClientInterceptor):  # type: ignore[type-arg] # at run time not generic
-    """Timeouts in seconds by method (`/package.Service/Method`) or by service (`/package.Service/`).
+    """Timeouts in seconds by method (`/pkg.Service/Method`) or by service (`/pkg.Service/`).
 
     The method's own goes before its service's; None stands for no timeout.
     """

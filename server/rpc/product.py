@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -12,8 +13,10 @@ from google.protobuf import empty_pb2
 from omnishelf.v1 import product_pb2, product_service_pb2_grpc
 from omnishelf.v1 import product_service_pb2 as pb
 
+from server.deadline import Deadline
 from server.errors import NotFound
 from server.ingest.incoming import IncomingProduct, WriteOutcome
+from server.rpc.deadlines import deadline_of
 from server.rpc.import_batches import ImportBatches
 from server.rpc.names import parse_catalog_name, parse_product_name
 from server.rpc.once import Once
@@ -40,7 +43,12 @@ class Writer(Protocol):
     """What changes catalogs: `server.ingest.writer.ProductWriter`, or a fake."""
 
     def write(
-        self, catalog: str, items: Sequence[IncomingProduct], *, all_or_none: bool
+        self,
+        catalog: str,
+        items: Sequence[IncomingProduct],
+        *,
+        all_or_none: bool,
+        deadline: Deadline,
     ) -> list[WriteOutcome]:
         """Write products; one outcome each, in their order."""
 
@@ -69,9 +77,12 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
         self, request: pb.BatchUpsertProductsRequest, context: grpc.ServicerContext
     ) -> pb.BatchUpsertProductsResponse:
         """Write all products of the batch, or none."""
-        response = pb.BatchUpsertProductsResponse
+        deadline = deadline_of(context, default_seconds=math.inf)
         return self._once.answer(
-            request, lambda: self._upsert(request), request_id=request.request_id, kind=response
+            request,
+            lambda: self._upsert(request, deadline=deadline),
+            request_id=request.request_id,
+            kind=pb.BatchUpsertProductsResponse,
         )
 
     def GetProduct(
@@ -120,9 +131,11 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
                 catalog = catalog or parse_catalog_name(batch[0].parent, field="parent")
                 yield import_response(batch, self._import(catalog, batch))
 
-    def _upsert(self, request: pb.BatchUpsertProductsRequest) -> pb.BatchUpsertProductsResponse:
+    def _upsert(
+        self, request: pb.BatchUpsertProductsRequest, *, deadline: Deadline
+    ) -> pb.BatchUpsertProductsResponse:
         catalog, items = check_batch(request)
-        outcomes = self._writer.write(catalog, items, all_or_none=True)
+        outcomes = self._writer.write(catalog, items, all_or_none=True, deadline=deadline)
         return pb.BatchUpsertProductsResponse(
             products=[product_pb2.Product.FromString(outcome.payload) for outcome in outcomes]
         )
@@ -153,7 +166,7 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
         self, catalog: str, batch: Sequence[pb.ImportProductsRequest]
     ) -> Sequence[WriteOutcome]:
         items = [check_imported(each, catalog=catalog) for each in batch]
-        return self._writer.write(catalog, items, all_or_none=False)
+        return self._writer.write(catalog, items, all_or_none=False, deadline=Deadline.never())
 
 
 def _not_found(name: str) -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -91,13 +92,34 @@ class RpcServer:
         try:
             return self._server.add_insecure_port(_target(host, port))
         except RuntimeError:
-            raise AlreadyInUse(
-                f"port {port} is taken, or {host} is no address of this machine; choose another "
-                "with --port or --host",
-                reason="PORT_IN_USE",
-                port=str(port),
-            ) from None
+            raise _taken(host, port) from None
 
 
 def _target(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Find out that a port is taken before anything slow is opened; 0 is always free.
+
+    Raises:
+        AlreadyInUse: Somebody listens there.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError:
+        raise _taken(host, port) from None
+
+
+def _taken(host: str, port: int) -> AlreadyInUse:
+    return AlreadyInUse(
+        f"port {port} is taken, or {host} is no address of this machine; choose another with "
+        "--port or --host",
+        reason="PORT_IN_USE",
+        port=str(port),
+    )

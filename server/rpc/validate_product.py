@@ -37,8 +37,11 @@ def check_batch(request: pb.BatchUpsertProductsRequest) -> tuple[str, list[Incom
 
 
 def check_imported(request: pb.ImportProductsRequest, *, catalog: str) -> IncomingProduct:
-    """One product of a stream into a catalog, with what is wrong with it."""
-    item = read_message(request.product, catalog=catalog, field="product.")
+    """One product of a stream into a catalog, with what is wrong with it.
+
+    Paths of violations begin at the product: its status is what they stand in.
+    """
+    item = read_message(request.product, catalog=catalog)
     if request.parent in ("", catalog_name(catalog)):
         return item
     changed = Violation(

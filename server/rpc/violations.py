@@ -32,14 +32,11 @@ class Violations:
         except InvalidRequest as error:
             self._found.extend(error.violations)
 
-    def check_range(
-        self, field: str, value: float, *, low: float, high: float, unit: str = ""
-    ) -> bool:
+    def check_range(self, field: str, value: float, *, low: float, high: float) -> bool:
         """Note a number outside ``low`` to ``high``, or not a number; whether it was right."""
         if math.isfinite(value) and low <= value <= high:
             return True
-        span = f"{low:,g} to {high:,g}{unit}"
-        self.add(field, "OUT_OF_RANGE", f"{value:g} is not allowed; take {span}")
+        self.add(field, "OUT_OF_RANGE", f"{value:g} is not allowed; take {low:,g} to {high:,g}")
         return False
 
     def check_length(self, field: str, text: str, *, most: int) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from server.arrays import Float32Array
 
 _STEPS = (1, 2, 5)
+_RANGES_TO_HIGHEST = 10
+_LEAST_WIDTH = 0.01
 
 
 def top_counts(
@@ -32,8 +34,8 @@ def top_counts(
 def price_ranges(prices: Float32Array, *, limit: int) -> tuple[tuple[str, int], ...]:
     """Counts by half-open ranges ``10..20`` of one width, rising; empty ranges are left out.
 
-    The width is the smallest of 1, 2 or 5 times a power of ten that needs at most ``limit`` ranges.
-    Unknown prices (NaN) are not counted.
+    The width is 1, 2 or 5 times a power of ten: the smallest that needs at most ``limit`` ranges
+    and is a tenth of the highest price or more. Unknown prices (NaN) are not counted.
 
     Example:
         >>> price_ranges(np.array([12.0, 19.9, 20.0, 45.0], dtype=np.float32), limit=4)
@@ -45,7 +47,7 @@ def price_ranges(prices: Float32Array, *, limit: int) -> tuple[tuple[str, int], 
     lowest, highest = float(known.min()), float(known.max())
     width = next(
         width
-        for width in _widths(atleast=(highest - lowest) / limit)
+        for width in _widths(least=max(highest / _RANGES_TO_HIGHEST, _LEAST_WIDTH))
         if math.floor(highest / width) - math.floor(lowest / width) < limit
     )
     counts = Counter(np.floor(known / width).astype(np.int64).tolist())
@@ -55,11 +57,11 @@ def price_ranges(prices: Float32Array, *, limit: int) -> tuple[tuple[str, int], 
     )
 
 
-def _widths(*, atleast: float) -> Iterable[float]:
-    """Widths 1, 2 or 5 times a power of ten, rising without end from 0.01 or ``atleast`` / 10."""
-    power = math.floor(math.log10(max(atleast, 0.1))) - 1
+def _widths(*, least: float) -> Iterable[float]:
+    """Widths 1, 2 or 5 times a power of ten, rising without end from ``least``."""
+    power = math.floor(math.log10(least))
     while True:
-        yield from (step * 10.0**power for step in _STEPS)
+        yield from (width for step in _STEPS if (width := step * 10.0**power) >= least)
         power += 1
 
 

@@ -83,6 +83,8 @@ class ProductTable:
         Raises:
             ValueError: a value's vector is missing; nothing was changed.
         """
+        if not rows.records:
+            return
         with self._writing:
             state = self._state
             state.values.learn(rows.value_vectors)

@@ -91,7 +91,12 @@ class Shop:
         )
 
     def write(
-        self, catalog: str, items: Sequence[IncomingProduct], *, all_or_none: bool
+        self,
+        catalog: str,
+        items: Sequence[IncomingProduct],
+        *,
+        all_or_none: bool,
+        deadline: Deadline,
     ) -> list[WriteOutcome]:
         wrong = [violation for item in items for violation in item.violations]
         if all_or_none and wrong:

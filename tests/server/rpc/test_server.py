@@ -42,6 +42,10 @@ def _bare_server(port: int, *, host: str = "127.0.0.1") -> RpcServer:
     )
 
 
+def _health(channel: grpc.Channel) -> Any:  # noqa: ANN401 - a stub without types
+    return health_pb2_grpc.HealthStub(channel)
+
+
 def test_a_taken_port_is_refused_with_the_remedy(served: Served) -> None:
     with pytest.raises(AlreadyInUse, match=f"port {served.server.port} .*--port") as caught:
         _bare_server(served.server.port)
@@ -59,9 +63,7 @@ def test_the_address_is_one_that_callers_reach(host: str) -> None:
     server.start()
     try:
         with grpc.insecure_channel(server.address) as channel:
-            reply = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(), timeout=10
-            )
+            reply = _health(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
     finally:
         server.stop(grace_seconds=1)
     assert reply.status == SERVING
@@ -69,13 +71,12 @@ def test_the_address_is_one_that_callers_reach(host: str) -> None:
 
 @pytest.mark.parametrize("service", ["", *SERVICES])
 def test_every_service_has_its_health(served: Served, service: str) -> None:
-    stub = health_pb2_grpc.HealthStub(served.channel)
-    reply = stub.Check(health_pb2.HealthCheckRequest(service=service))
+    reply = _health(served.channel).Check(health_pb2.HealthCheckRequest(service=service))
     assert reply.status == SERVING
 
 
 def test_reflection_tells_the_api(served: Served) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(served.channel)
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(served.channel)
     request = reflection_pb2.ServerReflectionRequest
     listed, found = stub.ServerReflectionInfo(
         iter([request(list_services=""), request(file_containing_symbol=SERVICES[0])])
@@ -98,8 +99,7 @@ def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(
 
     served.shop.behave = behave
     served.shop.catalogs["luma"] = {}
-    health = health_pb2_grpc.HealthStub(served.channel)
-    watched = health.Watch(health_pb2.HealthCheckRequest())
+    watched = _health(served.channel).Watch(health_pb2.HealthCheckRequest())
     assert next(watched).status == SERVING
     running = served.search.SearchProducts.future(REQUEST)
     assert entered.wait(20)

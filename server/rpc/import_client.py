@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from queue import SimpleQueue
 
 import grpc
@@ -37,26 +36,26 @@ def import_products(
     call = product_service_pb2_grpc.ProductServiceStub(channel).ImportProducts(
         iter(requests.get, None)
     )
+    responses = iter(call)
     try:
         for row, item in enumerate(items, start=1):
             requests.put(_request(item, row=row, catalog=catalog))
             sent.append(item)
             if len(sent) >= WINDOW_PRODUCTS:
-                yield from _acknowledged(call, sent, target=target)
+                yield from _acknowledged(responses, sent, target=target)
         requests.put(None)
         while sent:
-            yield from _acknowledged(call, sent, target=target)
+            yield from _acknowledged(responses, sent, target=target)
     finally:
         requests.put(None)
-        with suppress(grpc.RpcError):
-            call.cancel()
+        call.cancel()  # type: ignore[no-untyped-call] # the stub has none
 
 
 def _acknowledged(
-    call: Iterator[pb.ImportProductsResponse], sent: deque[IncomingProduct], *, target: str
+    responses: Iterator[pb.ImportProductsResponse], sent: deque[IncomingProduct], *, target: str
 ) -> list[WriteOutcome]:
     with wire_errors(target):
-        response = next(call, None)
+        response = next(responses, None)
     if response is None:
         message = f"the server at {target} ended the import early; run the command again"
         raise OmnishelfError(message, reason="IMPORT_ENDED")
@@ -94,5 +93,3 @@ def _outcome(item: IncomingProduct, status: status_pb2.Status) -> WriteOutcome:
         status=WriteStatus.REFUSED,
         violations=tuple(violations) or (whole,),
     )
-
-

@@ -1,0 +1,224 @@
+"""Where the parts are wired, and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from exporter.lexicon import read_lexicon
+from ranker import registry
+from ranker.baseline import RetrievalOrder
+from ranker.protocol import Ranker
+from server.address import announced
+from server.catalog.catalogs import Catalogs
+from server.catalog.store import Store
+from server.deadline import Deadline
+from server.encoders.embedded import EmbeddedEncoder
+from server.encoders.protocol import Encoder
+from server.errors import FailedPrecondition
+from server.ingest.writer import ProductWriter
+from server.observability import Metrics, MetricsPage
+from server.pipeline import Pipeline, PipelineOptions
+from server.retrieval.analysis import Analyzer
+from server.retrieval.filters.fields import fold
+from server.retrieval.milvus import MilvusEngine
+from server.retrieval.milvus_schema import IndexType
+from server.retrieval.protocol import VectorEngine
+from server.retrieval.views import ViewSearcher
+from server.rpc.interceptors import CallInterceptor, Permits
+from server.rpc.once import Once
+from server.rpc.page_tokens import PageTokens
+from server.rpc.product import ProductService
+from server.rpc.reply import SearchReplies
+from server.rpc.search import SearchService
+from server.rpc.server import RpcServer
+from server.rpc.signing import TokenSigner
+from server.settings import RankingSettings, Settings
+
+_SIGNING_KEY = "page_token_key"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Every part, wired; made by `build_app`, which also closes them."""
+
+    settings: Settings
+    encoder: Encoder
+    engine: VectorEngine
+    store: Store
+    catalogs: Catalogs
+    writer: ProductWriter
+    ranker: Ranker
+    pipeline: Pipeline
+    metrics: Metrics
+    closing: ExitStack
+
+    def start(self) -> str:
+        """Answer calls until the app is closed; the address where.
+
+        Raises:
+            AlreadyInUse: The port or the metrics port is taken.
+        """
+        # The first run of a tower is slow; no caller shall wait for it.
+        self.encoder.encode_texts(["first", "第一"], deadline=Deadline.never())
+        server = _rpc_server(self)
+        settings = self.settings.server
+        self.closing.callback(server.stop, grace_seconds=settings.grace_seconds)
+        if settings.metrics_port:
+            page = MetricsPage(self.metrics, host=settings.host, port=settings.metrics_port)
+            self.closing.callback(page.close)
+        server.start()
+        self.closing.enter_context(announced(self.settings.address_file, server.address))
+        return server.address
+
+    def counts(self) -> dict[str, int]:
+        """How many products each catalog holds."""
+        return {name: len(self.catalogs.get(name).table) for name in self.catalogs.names()}
+
+
+@contextmanager
+def build_app(settings: Settings) -> Iterator[App]:
+    """Every part as the settings say, opened and recovered; closed when the block ends.
+
+    Raises:
+        OmnishelfError: A part cannot be opened; the message says what to do.
+        ranker.errors.ModelRefused: The ranker must not be loaded.
+    """
+    with ExitStack() as closing:
+        _make_directory(settings.data)
+        encoder = EmbeddedEncoder(settings.bundle_directory, threads=settings.encoder.threads)
+        closing.callback(encoder.close)
+        ranker = _ranker(settings.ranking)
+        store = Store(settings.store_url)
+        closing.callback(store.close)
+        engine = MilvusEngine(
+            settings.vectors_uri, index_type=IndexType(settings.retrieval.index_type)
+        )
+        closing.callback(engine.close)
+        analyzer = Analyzer(_lexicon(settings.bundle_directory, encoder.manifest.lexicon))
+        catalogs = Catalogs(
+            store=store,
+            engine=engine,
+            bundle_id=encoder.manifest.id,
+            dimension=encoder.manifest.dimension,
+            fold=fold,
+        )
+        catalogs.load()
+        writer = ProductWriter(catalogs=catalogs, encoder=encoder, analyzer=analyzer)
+        closing.callback(writer.close)
+        writer.recover()
+        searcher = ViewSearcher(threads=2 * settings.server.max_in_flight)
+        closing.callback(searcher.close)
+        metrics = Metrics()
+        pipeline = Pipeline(
+            encoder=encoder,
+            catalogs=catalogs,
+            analyzer=analyzer,
+            searcher=searcher,
+            ranker=ranker,
+            options=_options(settings),
+            observer=metrics,
+        )
+        app = App(
+            settings=settings,
+            encoder=encoder,
+            engine=engine,
+            store=store,
+            catalogs=catalogs,
+            writer=writer,
+            ranker=ranker,
+            pipeline=pipeline,
+            metrics=metrics,
+            closing=closing,
+        )
+        metrics.watch_products(app.counts)
+        metrics.describe(
+            {
+                "version": version("omnishelf"),
+                "encoder_bundle": encoder.manifest.id,
+                "ranker": ranker.id,
+            }
+        )
+        yield app
+
+
+def _rpc_server(app: App) -> RpcServer:
+    settings = app.settings.server
+    tokens = PageTokens(TokenSigner(_page_token_key(app)))
+    catalogs = app.catalogs
+    return RpcServer(
+        search=SearchService(
+            searcher=app.pipeline,
+            replies=SearchReplies(
+                read_payloads=lambda name, ids: catalogs.get(name).products.get_many(ids),
+                tokens=tokens,
+                observer=app.metrics,
+            ),
+            tokens=tokens,
+            dimension=app.encoder.manifest.dimension,
+            default_deadline_seconds=settings.default_deadline_seconds,
+        ),
+        products=ProductService(
+            writer=app.writer,
+            rows_of=lambda name: catalogs.get(name).products,
+            once=Once(app.store.answers),
+            tokens=tokens,
+        ),
+        interceptors=[
+            CallInterceptor(
+                permits=Permits.of(calls=settings.max_in_flight, streams=settings.max_imports),
+                metrics=app.metrics,
+            )
+        ],
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+    )
+
+
+def _page_token_key(app: App) -> bytes:
+    """The key of the settings, else one that every replica finds in the store."""
+    given = app.settings.server.page_token_key
+    if given is not None:
+        return hashlib.sha256(given.get_secret_value().encode()).digest()
+    return app.store.shared(_SIGNING_KEY, lambda: secrets.token_bytes(_KEY_BYTES))
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"the data directory {path} cannot be made ({error.strerror}); name another with --data"
+        )
+        raise FailedPrecondition(message, reason="DATA_DIRECTORY") from error
+
+
+def _ranker(settings: RankingSettings) -> Ranker:
+    """The ranker named, else the one that ships; retrieval order where neither is."""
+    if not settings.enabled:
+        return RetrievalOrder()
+    if settings.ranker is None and not registry.DEFAULT_DIRECTORY.is_dir():
+        return RetrievalOrder()
+    return registry.load(settings.ranker or registry.DEFAULT_DIRECTORY)
+
+
+def _lexicon(bundle: Path, name: str | None) -> dict[str, tuple[str, ...]]:
+    return read_lexicon(bundle / name) if name else {}
+
+
+def _options(settings: Settings) -> PipelineOptions:
+    retrieval = settings.retrieval
+    return PipelineOptions(
+        candidates=retrieval.candidates,
+        image_share_text_query=retrieval.image_share_text_query,
+        image_share_picture_query=retrieval.image_share_picture_query,
+        lexical_weight=retrieval.lexical_weight,
+        variety=settings.ranking.variety,
+    )
