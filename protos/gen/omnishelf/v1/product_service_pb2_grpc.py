@@ -101,7 +101,8 @@ class ProductServiceServicer(object):
     def ImportProducts(self, request_iterator, context):
         """Writes any number of products and answers each with a status of its own; a bad product is
         refused and the stream goes on. Each response acknowledges products that are durable and
-        searchable. The server reads at most one batch ahead of what it has acknowledged.
+        searchable. The server reads at most one batch ahead of what it has acknowledged; a pause of the
+        sender ends a batch early.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -33,7 +33,8 @@ class ProductServiceStub:
     ImportProducts: _grpc.StreamStreamMultiCallable[_product_service_pb2.ImportProductsRequest, _product_service_pb2.ImportProductsResponse]
     """Writes any number of products and answers each with a status of its own; a bad product is
     refused and the stream goes on. Each response acknowledges products that are durable and
-    searchable. The server reads at most one batch ahead of what it has acknowledged.
+    searchable. The server reads at most one batch ahead of what it has acknowledged; a pause of the
+    sender ends a batch early.
     """
 
 class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -83,7 +84,8 @@ class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Iterator[_product_service_pb2.ImportProductsResponse]:
         """Writes any number of products and answers each with a status of its own; a bad product is
         refused and the stream goes on. Each response acknowledges products that are durable and
-        searchable. The server reads at most one batch ahead of what it has acknowledged.
+        searchable. The server reads at most one batch ahead of what it has acknowledged; a pause of the
+        sender ends a batch early.
         """
 
 def add_ProductServiceServicer_to_server(servicer: ProductServiceServicer, server: _grpc.Server) -> None: ...

@@ -436,15 +436,17 @@ class SearchProductsResponse(_message.Message):
 
     @_builtins.property
     def facets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Facet]:
-        """Counts in the order asked."""
+        """Counts in the order asked, over the candidates of the first page; the same on every page."""
 
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageTiming]:
-        """Measured stages in the order they ran."""
+        """Measured stages in the order they ran. Later pages are cut from the frozen order and list only
+        `serialise`.
+        """
 
     @_builtins.property
     def fallbacks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fallback]:
-        """Fallbacks that were used; empty when every stage did its work."""
+        """Fallbacks that were used, the same on every page; empty when every stage did its work."""
 
     @_builtins.property
     def served_by(self) -> Global___ServedBy:
