@@ -12,6 +12,7 @@ from server.catalog.record import LocalizedText, ProductRecord
 
 _A_BILLION = 10**9
 _MICROSECONDS = 10**6
+_SALES_WINDOWS = ("units_1_day", "units_7_days", "units_30_days")
 _DEFAULT_CURRENCY = "USD"
 
 
@@ -28,9 +29,9 @@ def product_name(catalog: str, product_id: str) -> str:
 def to_message(record: ProductRecord, *, catalog: str) -> product_pb2.Product:
     """The record as the API shows it; `to_record` of it is what the store keeps of the record.
 
-    Prices are rounded to 1e-9 of the currency's unit, times to a microsecond. Sales windows that
-    are unknown beside a known one become 0, the list price is left out where it is the price, a
-    mean rating is rounded to a 32-bit float, and a count of ratings without a mean is dropped.
+    Prices are rounded to 1e-9 of the currency's unit, times to a microsecond. The list
+    price is left out where it is the price, a mean rating is rounded to a 32-bit float, and a count
+    of ratings without a mean is dropped.
     """
     message = product_pb2.Product(
         name=product_name(catalog, record.id),
@@ -50,18 +51,17 @@ def to_message(record: ProductRecord, *, catalog: str) -> product_pb2.Product:
         message.attributes[name].values.extend(values)
     if record.price is not None:
         message.price.CopyFrom(to_money(record.price, currency=record.currency))
-    if record.list_price is not None and record.list_price != record.price:
-        message.list_price.CopyFrom(to_money(record.list_price, currency=record.currency))
+    if record.list_price is not None:
+        list_price = to_money(record.list_price, currency=record.currency)
+        if not message.HasField("price") or list_price != message.price:
+            message.list_price.CopyFrom(list_price)
     if record.rating is not None:
         message.rating.average = record.rating
         message.rating.count = record.rating_count
-    sales = (record.units_1_day, record.units_7_days, record.units_30_days)
-    if any(units is not None for units in sales):
-        units_1_day, units_7_days, units_30_days = (units or 0 for units in sales)
-        message.sales.units_1_day = units_1_day
-        message.sales.units_7_days = units_7_days
-        message.sales.units_30_days = units_30_days
-        message.sales.SetInParent()
+    for window in _SALES_WINDOWS:
+        units = getattr(record, window)
+        if units is not None:
+            setattr(message.sales, window, units)
     if record.create_seconds is not None:
         message.create_time.CopyFrom(_to_timestamp(record.create_seconds))
     if record.update_seconds is not None:
@@ -73,7 +73,6 @@ def to_record(message: product_pb2.Product) -> ProductRecord:
     """The message as the server knows it; its values are taken as they are, checked or not."""
     product_id = message.name.rpartition("/")[2]
     has = message.HasField
-    sales = message.sales if has("sales") else None
     return ProductRecord(
         id=product_id,
         title=message.title,
@@ -96,9 +95,9 @@ def to_record(message: product_pb2.Product) -> ProductRecord:
         stock=message.stock if has("stock") else None,
         rating=message.rating.average if has("rating") else None,
         rating_count=message.rating.count,
-        units_1_day=sales.units_1_day if sales else None,
-        units_7_days=sales.units_7_days if sales else None,
-        units_30_days=sales.units_30_days if sales else None,
+        units_1_day=_units(message.sales, "units_1_day"),
+        units_7_days=_units(message.sales, "units_7_days"),
+        units_30_days=_units(message.sales, "units_30_days"),
         group_id=message.group_id or product_id,
         image_uris=tuple(image.uri for image in message.images if image.uri),
         create_seconds=_from_timestamp(message.create_time) if has("create_time") else None,
@@ -124,6 +123,10 @@ def to_money(amount: float, *, currency: str) -> Money:
 def from_money(money: Money) -> float:
     """The nearest float: undoes `to_money` for amounts of up to 15 significant digits."""
     return (money.units * _A_BILLION + money.nanos) / _A_BILLION
+
+
+def _units(sales: product_pb2.Sales, window: str) -> int | None:
+    return int(getattr(sales, window)) if sales.HasField(window) else None  # type: ignore[arg-type]
 
 
 def _to_timestamp(seconds: float) -> Timestamp:

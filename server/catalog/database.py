@@ -21,6 +21,7 @@ from server.catalog.tables import SCHEMA
 from server.errors import DataCorrupted, InvalidRequest, Unavailable, Violation
 
 _BUSY_MILLISECONDS = 10_000
+_CONNECTIONS = 16
 _SCHEMA_LOCK: Final = 0x6F6D6E69
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -48,7 +49,12 @@ class Database:
         """
         parsed = _checked(url)
         self.dialect = parsed.get_backend_name()
-        self._engine = create_engine(parsed, pool_pre_ping=self.dialect != "sqlite")
+        self._engine = create_engine(
+            parsed,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_pre_ping=self.dialect != "sqlite",
+        )
         if self.dialect == "sqlite":
             Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
             event.listen(self._engine, "connect", _prepare_sqlite)

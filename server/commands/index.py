@@ -107,7 +107,7 @@ def _as_json(file: CatalogFile, report: IngestReport, *, catalog: str, seconds: 
         "written": report.written,
         "rejected": report.rejected,
         "reasons": dict(report.reasons.most_common()),
-        "first_rejected": [rejected_line(row) for row in report.first],
+        "first_rejected": [rejected_line(row) for row in report.shown()],
         "notices": list(file.notices),
         "seconds": round(seconds, 3),
         "rows_per_second": round(report.rows / max(seconds, 1e-9), 1),
@@ -148,7 +148,7 @@ def _rejected_table(report: IngestReport) -> Table:
     table.add_column("field", overflow="fold")
     table.add_column("reason", style="yellow", overflow="fold")
     table.add_column("what to do", ratio=1, overflow="fold")
-    for row in report.first:
+    for row in report.shown():
         for place, violation in enumerate(row.violations):
             table.add_row(
                 "" if place else f"{row.number:,}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from server.encoders.protocol import Encoder
 from server.ingest.caption import captions
 
 _LEAST_NORM = 1e-3
+_PICTURES_A_RUN = 8
 
 
 def embed_texts(
@@ -34,14 +36,30 @@ def embed_texts(
 
 
 def embed_pictures(
-    pixels: Sequence[UInt8Array | None], *, encoder: Encoder, deadline: Deadline
+    pixels: Sequence[UInt8Array | None],
+    *,
+    encoder: Encoder,
+    deadline: Deadline,
+    pool: Executor,
 ) -> tuple[Float32Array, BoolArray]:
-    """Unit vectors (n, d), zeros where there are no pixels, and bool (n,) where there are."""
+    """Unit vectors (n, d), zeros where there are no pixels, and bool (n,) where there are.
+
+    The threads of ``pool`` share the pictures a few at a time: encoding them is most of ingest, and
+    a tower runs on one core.
+    """
     has = np.array([each is not None for each in pixels], dtype=np.bool_)
     vectors = np.zeros((len(pixels), encoder.manifest.dimension), dtype=np.float32)
-    if has.any():
-        stacked = np.stack([each for each in pixels if each is not None])
-        vectors[has] = encoder.encode_pictures(stacked, deadline=deadline)
+    kept = [each for each in pixels if each is not None]
+    runs = [
+        pool.submit(
+            encoder.encode_pictures,
+            np.stack(kept[start : start + _PICTURES_A_RUN]),
+            deadline=deadline,
+        )
+        for start in range(0, len(kept), _PICTURES_A_RUN)
+    ]
+    if runs:
+        vectors[has] = np.concatenate([run.result() for run in runs])
     return vectors, has
 
 

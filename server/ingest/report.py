@@ -31,6 +31,10 @@ class IngestReport:
         """Rows that have an outcome."""
         return self.written + self.rejected
 
+    def shown(self) -> list[RejectedRow]:
+        """The first rejected rows in the file's order; a picture is judged later than its row."""
+        return sorted(self.first, key=lambda row: row.number)
+
     def reject(self, row: RejectedRow) -> None:
         """Count a row that is not written."""
         self.rejected += 1

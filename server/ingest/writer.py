@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from server.catalog.catalogs import Catalog, Catalogs
@@ -40,13 +41,14 @@ class ProductWriter:
     """Writes products to catalogs. Any thread; batches of one process are committed in turn."""
 
     def __init__(
-        self, *, catalogs: Catalogs, encoder: Encoder, analyzer: Analyzer, decoders: int = 2
+        self, *, catalogs: Catalogs, encoder: Encoder, analyzer: Analyzer, threads: int = 2
     ) -> None:
-        """``decoders`` is how many threads decode pictures while the towers work."""
+        """``threads`` decode pictures, and as many encode those decoded before."""
         self._catalogs = catalogs
         self._encoder = encoder
         self._analyzer = analyzer
-        self._decoder = PictureDecoder(encoder.manifest.image, threads=decoders)
+        self._decoder = PictureDecoder(encoder.manifest.image, threads=threads)
+        self._encoding = ThreadPoolExecutor(threads, thread_name_prefix="encode")
         self._committing = threading.Lock()
         self._unfinished: set[int] = set()
 
@@ -120,6 +122,7 @@ class ProductWriter:
     def close(self) -> None:
         """Give back the threads. Calling it again does nothing."""
         self._decoder.close()
+        self._encoding.shutdown(cancel_futures=True)
 
     def _target(self, catalog: str) -> Target:
         return lambda: self._catalogs.get_or_create(catalog)
@@ -168,7 +171,9 @@ class ProductWriter:
         records = [replace(each.item.record, update_seconds=now) for each in settled]
         text = embed_texts(records, encoder=self._encoder, deadline=deadline)
         pixels = [each.pixels for each in settled]
-        image, has_image = embed_pictures(pixels, encoder=self._encoder, deadline=deadline)
+        image, has_image = embed_pictures(
+            pixels, encoder=self._encoder, deadline=deadline, pool=self._encoding
+        )
         texts = pack(text, has=[True] * len(records))
         images = pack(image, has=has_image.tolist())
         with self._committing:

@@ -178,7 +178,7 @@ def _english_groups(tokens: Sequence[Token], retail: RetailWords) -> list[frozen
             continue
         group = {term}
         alone = words[0] if len(words) == 1 else None
-        if before is not None and alone is not None:
+        if before is not None and alone is not None and term not in groups[-1]:
             whole = _whole(before, alone, retail)
             groups[-1].add(whole)
             group.add(whole)

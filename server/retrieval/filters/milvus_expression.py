@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, auto
+from urllib.parse import unquote
 
 from server.retrieval.filters.fields import ATTRIBUTES, is_control
 from server.retrieval.filters.tags import comparison_tag
@@ -23,6 +24,7 @@ UNKNOWN_NUMBER = -1e308
 TAGS = "tags"
 """Field that holds a product's tag keys."""
 
+_ENCODED = str.maketrans({each: f"%{ord(each):02X}" for each in "%'\"\\"})
 _KNOWN_ABOVE = -1e300
 _POSITIVE = frozenset({Operator.EQUAL, Operator.HAS})
 _NEGATIVE = frozenset({Operator.NOT_EQUAL, Operator.HAS_NOT})
@@ -68,21 +70,21 @@ def milvus_expression(tree: Filter, *, tags: TagStorage) -> str:
 
 
 def stored_id(product_id: str) -> str:
-    """How a product id stands in Milvus.
+    """How a product id stands in Milvus: quotes and backslashes percent-encoded.
 
-    The embedded engine writes ids into a statement of its own store between single quotes without
-    escaping, so an id with one would end the statement early: none is stored.
+    The embedded engine writes ids into statements of its own store, and pymilvus into conditions
+    when it reads page by page, both without escaping. What is stored must be safe there as it is.
 
     Example:
         >>> stored_id("it's 5%"), product_id("it%27s 5%25")
         ('it%27s 5%25', "it's 5%")
     """
-    return product_id.replace("%", "%25").replace("'", "%27")
+    return product_id.translate(_ENCODED)
 
 
 def product_id(stored: str) -> str:
     """The product id that `stored_id` made this of."""
-    return stored.replace("%27", "'").replace("%25", "%") if "%" in stored else stored
+    return unquote(stored) if "%" in stored else stored
 
 
 def one_of_ids(product_ids: Iterable[str]) -> str:

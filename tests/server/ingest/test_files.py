@@ -13,8 +13,6 @@ import pytest
 from server.errors import InvalidRequest
 from server.ingest.files import CatalogFile, ProductRow, RejectedRow, open_catalog
 
-SHARED = Path(__file__).parents[3] / "../shared/datasets"
-
 
 def opened(
     folder: Path, rows: Sequence[dict[str, object] | bytes], *, allow_missing: Sequence[str] = ()
@@ -190,11 +188,10 @@ def test_a_file_of_broken_rows_alone_says_so_row_by_row(folder: Path) -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("shop", "products", "notices"), [("luma", 449, 0), ("grocery", 81, 1)])
-def test_the_shared_shops_are_read_as_they_stand(shop: str, products: int, notices: int) -> None:
-    path = SHARED / shop / "catalog.jsonl"
-    if not path.is_file():
-        pytest.skip("the shared data is not beside the repository")
-    file = open_catalog(path, mapping={})
+def test_the_shared_shops_are_read_as_they_stand(
+    shared_datasets: Path, shop: str, products: int, notices: int
+) -> None:
+    file = open_catalog(shared_datasets / shop / "catalog.jsonl", mapping={})
     rows = list(file)
     assert not [row for row in rows if isinstance(row, RejectedRow)]
     assert len(rows) == products

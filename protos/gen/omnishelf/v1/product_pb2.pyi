@@ -262,23 +262,34 @@ class Sales(_message.Message):
     UNITS_7_DAYS_FIELD_NUMBER: _builtins.int
     UNITS_30_DAYS_FIELD_NUMBER: _builtins.int
     units_1_day: _builtins.int
-    """Units in the last day; 0 or more."""
+    """Units in the last day; 0 or more. Default (unset): unknown."""
     units_7_days: _builtins.int
-    """Units in the last 7 days; 0 or more."""
+    """Units in the last 7 days; 0 or more. Default (unset): unknown."""
     units_30_days: _builtins.int
-    """Units in the last 30 days; 0 or more."""
+    """Units in the last 30 days; 0 or more. Default (unset): unknown."""
     def __init__(
         self,
         *,
-        units_1_day: _builtins.int = ...,
-        units_7_days: _builtins.int = ...,
-        units_30_days: _builtins.int = ...,
+        units_1_day: _builtins.int | None = ...,
+        units_7_days: _builtins.int | None = ...,
+        units_30_days: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_units_1_day", b"_units_1_day", "_units_30_days", b"_units_30_days", "_units_7_days", b"_units_7_days", "units_1_day", b"units_1_day", "units_30_days", b"units_30_days", "units_7_days", b"units_7_days"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["units_1_day", b"units_1_day", "units_30_days", b"units_30_days", "units_7_days", b"units_7_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_units_1_day", b"_units_1_day", "_units_30_days", b"_units_30_days", "_units_7_days", b"_units_7_days", "units_1_day", b"units_1_day", "units_30_days", b"units_30_days", "units_7_days", b"units_7_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__units_1_day: _TypeAlias = _typing.Literal["units_1_day"]  # noqa: Y015
+    _WhichOneofArgType__units_1_day: _TypeAlias = _typing.Literal["_units_1_day", b"_units_1_day"]  # noqa: Y015
+    _WhichOneofReturnType__units_30_days: _TypeAlias = _typing.Literal["units_30_days"]  # noqa: Y015
+    _WhichOneofArgType__units_30_days: _TypeAlias = _typing.Literal["_units_30_days", b"_units_30_days"]  # noqa: Y015
+    _WhichOneofReturnType__units_7_days: _TypeAlias = _typing.Literal["units_7_days"]  # noqa: Y015
+    _WhichOneofArgType__units_7_days: _TypeAlias = _typing.Literal["_units_7_days", b"_units_7_days"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_1_day) -> _WhichOneofReturnType__units_1_day | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_30_days) -> _WhichOneofReturnType__units_30_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_7_days) -> _WhichOneofReturnType__units_7_days | None: ...
 
 Global___Sales: _TypeAlias = Sales  # noqa: Y015
 
