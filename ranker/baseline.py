@@ -11,6 +11,8 @@ from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 from ranker.explain import BIAS, by_family
 from ranker.features.relative import min_max, share_below
 
+_LOWEST = float(np.finfo(np.float32).min)
+
 
 class RetrievalOrder:
     """A `Ranker` that keeps the order retrieval gave: the baseline, and the fallback in service."""
@@ -27,8 +29,8 @@ class RetrievalOrder:
 
     def score(self, matrix: Float32Array) -> Float32Array:
         """The retrieval score itself; an unknown one comes last."""
-        lowest = np.finfo(np.float32).min
-        return np.nan_to_num(matrix[:, 0], nan=lowest, posinf=-lowest, neginf=lowest)
+        scores: Float32Array = np.nan_to_num(matrix[:, 0], nan=_LOWEST)
+        return scores
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
         """All of the score comes from similarity."""

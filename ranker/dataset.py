@@ -90,4 +90,3 @@ def split_by_query(
     kept_out = [judged for judged, key in zip(queries, keys, strict=True) if key in held]
     kept = [judged for judged, key in zip(queries, keys, strict=True) if key not in held]
     return kept, kept_out
-

@@ -38,7 +38,7 @@ def mmr(
             out of the order.
 
     Returns:
-        Positions into ``scores``. Each of the n once, but for those that ``group_limit`` leaves out.
+        Positions into ``scores``, each of the n once but for those ``group_limit`` leaves out.
 
     Raises:
         RankingError: a score is not finite, or an argument is out of its range.

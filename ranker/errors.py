@@ -1,7 +1,7 @@
 """What can go wrong in ranking.
 
-    RankingError
-    └── ModelRefused     a directory that is not what it says: hash, schema, or a broken file
+RankingError
+└── ModelRefused     a directory that is not what it says: hash, schema, or a broken file
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class EventWeights:
     click: float = 1.0
     cart: float = 3.0
     purchase: float = 8.0
-    propensity_floor: float = 0.02
-    grade_from: tuple[float, float, float, float] = (0.1, 0.45, 2.1, 6.5)
+    propensity_floor: float = 0.005
+    grade_from: tuple[float, float, float, float] = (0.1, 0.35, 2.1, 6.0)
 
 
 DEFAULT_WEIGHTS = EventWeights()

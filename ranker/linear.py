@@ -2,12 +2,13 @@
 
 Chapelle and Keerthi (2010): weights w that minimise ``l2 / 2 |w|² + mean(max(0, 1 - w · d)²)`` over
 differences d between a better and a worse candidate of one query, by Newton steps. Features are
-standardised over the training rows; an unknown value counts as the mean.
+standardised over the training rows and cut at ten deviations; an unknown value counts as the mean.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +23,39 @@ _Float64Array = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 50
 
+_MOST_DEVIATIONS = np.float32(10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standardisation:
+    """What makes training columns mean 0 and deviation 1: float32 (m,) each.
+
+    Attributes:
+        means: Of the known values.
+        scales: 1 over their deviations, 0 for a column that does not vary.
+    """
+
+    means: Float32Array
+    scales: Float32Array
+
+    def __call__(self, matrix: Float32Array) -> Float32Array:
+        """The matrix (n, m) standardised and cut; 0 where unknown."""
+        with np.errstate(over="ignore"):
+            scaled = (matrix - self.means) * self.scales
+        cut: Float32Array = np.clip(np.nan_to_num(scaled), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        return cut
+
 
 class LinearRanker:
     """A `Ranker` that scores with a weighted sum of standardised features."""
 
-    def __init__(self, *, weights: Float32Array, means: Float32Array, scales: Float32Array) -> None:
-        """Weights of standardised features, and what standardises them; float32 (m,) each."""
-        self._weights = (weights * scales).astype(np.float32)
-        self._means = means.astype(np.float32)
-        digest = hashlib.sha256(self._weights.tobytes() + self._means.tobytes())
+    def __init__(self, weights: Float32Array, *, standardisation: Standardisation) -> None:
+        """Weights float32 (m,) of the standardised features."""
+        self._weights = weights
+        self._standardised = standardisation
+        digest = hashlib.sha256()
+        for values in (weights, standardisation.means, standardisation.scales):
+            digest.update(values.tobytes())
         self._id = f"linear@{digest.hexdigest()[:12]}"
 
     @property
@@ -44,36 +69,32 @@ class LinearRanker:
 
     def score(self, matrix: Float32Array) -> Float32Array:
         """Sum of `contributions`."""
-        scores: Float32Array = self._centred(matrix) @ self._weights
+        scores: Float32Array = self._checked(matrix) @ self._weights
         return scores
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
         """Each feature's part of the sum, by family; the bias is 0."""
-        parts = self._centred(matrix) * self._weights
+        parts = self._checked(matrix) * self._weights
         return by_family(np.pad(parts, ((0, 0), (0, 1))), FAMILY_OF)
 
-    def _centred(self, matrix: Float32Array) -> Float32Array:
+    def _checked(self, matrix: Float32Array) -> Float32Array:
         if matrix.ndim != 2 or matrix.shape[1] != len(FEATURES):  # noqa: PLR2004 - a matrix
             raise RankingError(
                 f"The matrix has shape {matrix.shape}, the model takes (n, {len(FEATURES)})."
             )
-        return np.nan_to_num(matrix - self._means, nan=0, posinf=0, neginf=0)
+        return self._standardised(matrix)
 
 
 def train_linear(
-    dataset: RankingDataset, *, seed: int, l2: float = 0.01, pairs_per_query: int = 500
+    dataset: RankingDataset, *, seed: int, l2: float = 0.01, pairs_per_query: int = 100
 ) -> LinearRanker:
     """Fit on at most ``pairs_per_query`` random pairs a query.
 
     Raises:
         RankingError: no query has two candidates of different grades.
     """
-    known = np.isfinite(dataset.matrix)
-    counts = np.maximum(known.sum(axis=0), 1)
-    means = np.where(known, dataset.matrix, 0).sum(axis=0, dtype=np.float64) / counts
-    centred = np.where(known, dataset.matrix - means, 0)
-    deviations = np.sqrt(np.square(centred).sum(axis=0) / counts)
-    scales = np.where(deviations > 0, 1 / np.where(deviations > 0, deviations, 1), 0)
+    standardisation = _fit_standardisation(dataset.matrix)
+    standardised = standardisation(dataset.matrix)
     rng = np.random.default_rng(seed)
     pairs = [
         _pairs(dataset.labels[rows], rng=rng, limit=pairs_per_query) + rows.start
@@ -82,12 +103,20 @@ def train_linear(
     better, worse = np.concatenate([np.empty((2, 0), dtype=np.intp), *pairs], axis=1)
     if not len(better):
         raise RankingError("No query has two candidates of different grades; nothing to learn.")
-    weights = _minimise((centred[better] - centred[worse]) * scales, l2=l2)
-    return LinearRanker(
-        weights=weights.astype(np.float32),
-        means=means.astype(np.float32),
-        scales=scales.astype(np.float32),
-    )
+    differences = (standardised[better] - standardised[worse]).astype(np.float64)
+    weights = _minimise(differences, l2=l2)
+    return LinearRanker(weights.astype(np.float32), standardisation=standardisation)
+
+
+def _fit_standardisation(matrix: Float32Array) -> Standardisation:
+    known = np.isfinite(matrix)
+    counts = np.maximum(known.sum(axis=0), 1)
+    means = np.where(known, matrix, 0).sum(axis=0, dtype=np.float64) / counts
+    squares = np.square(np.where(known, matrix - means, 0)).sum(axis=0)
+    deviations = np.sqrt(squares / counts)
+    vary = deviations > 1e-6  # noqa: PLR2004 - less is rounding
+    scales = np.where(vary, 1 / np.where(vary, deviations, 1), 0)
+    return Standardisation(means=means.astype(np.float32), scales=scales.astype(np.float32))
 
 
 def _pairs(

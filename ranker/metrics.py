@@ -1,5 +1,6 @@
-"""How good an order is. Sources: Järvelin and Kekäläinen 2002 (DCG), Manning et al. 2008 (the rest).
+"""How good an order is, by the usual metrics of ranking.
 
+Sources: Järvelin and Kekäläinen 2002 for the discounted gains, Manning et al. 2008 for the rest.
 Every function of relevance takes the same arguments and gives one query's value:
 
 - ``shown``: grades of the products in the order shown, best place first, (n,);

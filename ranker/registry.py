@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ranker import probe
 from ranker.columns import Float32Array
 from ranker.errors import ModelRefused, RankingError
 from ranker.features.schema import FAMILIES, FEATURES, fingerprint
@@ -43,6 +40,9 @@ DEFAULT_DIRECTORY = Path(__file__).parent / "default" / "model"
 
 PROBE_TIMEOUT_SECONDS = 30.0
 """How long the child process may take to parse and score the sample."""
+
+PROBE = Path(__file__).with_name("probe.py")
+"""The program of the child process."""
 
 _SCORE_TOLERANCE = 1e-4
 
@@ -65,9 +65,7 @@ def save(directory: Path, trained: TrainedRanker, *, provenance: Mapping[str, st
         fresh.rename(directory)
 
 
-def load(
-    directory: Path, *, probe_timeout_seconds: float = PROBE_TIMEOUT_SECONDS
-) -> BoostedRanker:
+def load(directory: Path, *, probe_timeout_seconds: float = PROBE_TIMEOUT_SECONDS) -> BoostedRanker:
     """The ranker in ``directory``, after its hashes, its schema and a trial in a child process.
 
     What is hashed is what is tried and what is served: every file is read once.
@@ -157,12 +155,16 @@ def _checked(path: Path, expected: str) -> bytes:
 
 
 def _try_in_child(
-    model: str, *, matrix: Any, expected: Float32Array, timeout_seconds: float  # noqa: ANN401
+    model: str,
+    *,
+    matrix: Sequence[Sequence[float | None]],
+    expected: Float32Array,
+    timeout_seconds: float,
 ) -> None:
     """Raise ValueError unless a child process scores ``matrix`` as ``expected``."""
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter on our own file
-            [sys.executable, "-P", probe.__file__],
+            [sys.executable, "-P", str(PROBE)],
             input=json.dumps({"model": model, "matrix": matrix}).encode(),
             capture_output=True,
             timeout=timeout_seconds,

@@ -6,14 +6,14 @@ outweighs taste by construction, so what is learned is: relevance first, taste a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ranker.columns import CandidateColumns, Float32Array, Int32Array
+from ranker.columns import CandidateColumns, Int32Array
 from ranker.events import EventCounts, EventWeights, examination, labels_from_events
+from ranker.features.popularity import RATING_PRIOR_COUNT
 from ranker.features.relative import standardised
 
 _Float64Array = npt.NDArray[np.float64]
@@ -58,11 +58,8 @@ DEFAULT_SHOPPERS = ShopperModel()
 
 def utilities(
     relevance: npt.NDArray[np.floating],
+    candidates: CandidateColumns,
     *,
-    price: Float32Array,
-    units: Float32Array,
-    rating: Float32Array,
-    rating_count: Float32Array,
     shoppers: int,
     rng: np.random.Generator,
     model: ShopperModel = DEFAULT_SHOPPERS,
@@ -75,15 +72,19 @@ def utilities(
 
     Args:
         relevance: True relevance of each product, 0 to 1, (n,).
-        price, units, rating, rating_count: Columns float32 (n,), NaN where unknown.
+        candidates: Whose prices, units sold in 30 days and ratings are a matter of taste.
         shoppers: How many, s.
         rng: Draws the tastes.
         model: The population.
     """
-    trust = rating_count / (rating_count + 5)
-    columns = np.array((np.log(np.maximum(price, 0.01)), np.log1p(np.maximum(units, 0)), rating))
-    appeal = np.nan_to_num(standardised(columns.astype(np.float32)))
-    appeal[2] *= np.nan_to_num(trust)
+    columns = (
+        np.log(np.maximum(candidates.price, 0.01)),
+        np.log1p(np.maximum(candidates.units_30_days, 0)),
+        candidates.rating,
+    )
+    appeal = np.nan_to_num(standardised(np.array(columns, dtype=np.float32)))
+    counts = np.nan_to_num(candidates.rating_count)
+    appeal[2] *= counts / (counts + RATING_PRIOR_COUNT)
     means = (model.price_mean, model.sales_mean, model.rating_mean)
     spreads = (model.price_spread, model.sales_spread, model.rating_spread)
     tastes = rng.normal(means, spreads, size=(shoppers, len(means))) @ appeal
@@ -96,6 +97,7 @@ def browse(
     worth: _Float64Array,
     *,
     order: Int32Array,
+    in_stock: npt.NDArray[np.bool_],
     searches: int,
     rng: np.random.Generator,
     model: ShopperModel = DEFAULT_SHOPPERS,
@@ -104,11 +106,12 @@ def browse(
 
     A product at position p (from 0) is examined with probability ``examination(p)``; an examined
     one is clicked, a clicked one carted, a carted one bought, each with the logistic probability of
-    utility less threshold.
+    utility less threshold. What is sold out can be carted but not bought.
 
     Args:
         worth: Utilities (s, n), see `utilities`.
         order: Positions into the n products, best place first; those left out are never seen.
+        in_stock: Which of the n products can be bought.
         searches: Of each shopper.
         rng: Draws who examines, clicks, carts and buys.
         model: The population.
@@ -120,7 +123,7 @@ def browse(
     )
     clicks = rng.binomial(searches, clicked)
     carts = rng.binomial(clicks, _logistic(worth - model.cart_threshold))
-    purchases = rng.binomial(carts, _logistic(worth - model.purchase_threshold))
+    purchases = rng.binomial(carts, _logistic(worth - model.purchase_threshold) * in_stock)
     return EventCounts(
         searches=searches * len(worth),
         position=position,
@@ -137,7 +140,7 @@ def simulated_grades(
     seed: int,
     model: ShopperModel = DEFAULT_SHOPPERS,
     shoppers: int = 200,
-    searches: int = 20,
+    searches: int = 50,
     orders: int = 4,
     weights: EventWeights | None = None,
 ) -> Int32Array:
@@ -149,7 +152,7 @@ def simulated_grades(
 
     Args:
         relevance: True relevance of each candidate, 0 to 1, (n,).
-        candidates: Whose prices, sales and ratings the shoppers see.
+        candidates: Whose prices, sales, ratings and stock the shoppers see.
         seed: Of every random choice.
         model: The population.
         shoppers: How many different ones.
@@ -158,20 +161,14 @@ def simulated_grades(
         weights: What events are worth.
     """
     rng = np.random.default_rng(seed)
-    worth = utilities(
-        relevance,
-        price=candidates.price,
-        units=candidates.units_30_days,
-        rating=candidates.rating,
-        rating_count=candidates.rating_count,
-        shoppers=shoppers,
-        rng=rng,
-        model=model,
-    )
+    worth = utilities(relevance, candidates, shoppers=shoppers, rng=rng, model=model)
     shown = [np.arange(len(candidates), dtype=np.int32)]
     shown += [rng.permutation(shown[0]) for _ in range(orders - 1)]
-    events: Sequence[EventCounts] = [
-        browse(worth, order=order, searches=searches, rng=rng, model=model) for order in shown
+    # What has an unknown stock is sold until it is known to be gone.
+    in_stock = ~(candidates.stock <= 0)
+    events = [
+        browse(worth, order=order, in_stock=in_stock, searches=searches, rng=rng, model=model)
+        for order in shown
     ]
     return labels_from_events(events, exponent=model.position_bias, weights=weights)
 

@@ -1,8 +1,8 @@
-"""Training: LambdaMART (Burges 2010) over judged queries, with the rounds chosen on held-out ones."""
+"""Training: LambdaMART (Burges 2010) on judged queries, its rounds chosen on held-out ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -41,10 +41,10 @@ class TrainingSettings:
         threads: Threads of LightGBM; results do not depend on it.
     """
 
-    rounds: int = 400
-    patience: int = 50
+    rounds: int = 200
+    patience: int = 30
     held_out_share: float = 0.2
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     leaves: int = 15
     min_rows_in_leaf: int = 40
     feature_share: float = 0.5
@@ -102,7 +102,8 @@ def train(
     linear = train_linear(training, seed=seed)
     chosen = _fit(training, seed=seed, settings=settings, validation=validation)
     rounds = max(chosen.best_iteration, 1)
-    held_out_scores = chosen.predict(validation.matrix, num_iteration=rounds, num_threads=1)
+    predicted = chosen.predict(validation.matrix, num_iteration=rounds, num_threads=1)
+    held_out_scores = np.asarray(predicted, dtype=np.float32)
     everything = assemble(queries)
     final = _fit(everything, seed=seed, settings=settings, rounds=rounds)
     retrieval = np.concatenate([judged.candidates.retrieval_score for judged in held_out])
@@ -114,9 +115,7 @@ def train(
         metrics={
             f"ndcg@{METRIC_PLACES}": _mean_ndcg(held_out_scores, validation),
             f"retrieval_ndcg@{METRIC_PLACES}": _mean_ndcg(retrieval, validation),
-            f"linear_ndcg@{METRIC_PLACES}": _mean_ndcg(
-                linear.score(validation.matrix), validation
-            ),
+            f"linear_ndcg@{METRIC_PLACES}": _mean_ndcg(linear.score(validation.matrix), validation),
             "queries": len(kept),
             "held_out_queries": len(held_out),
         },
@@ -137,7 +136,9 @@ def _fit(
     parameters = _parameters(seed=seed, settings=settings)
     training = _as_lightgbm(dataset, parameters)
     watched = [] if validation is None else [_as_lightgbm(validation, parameters, like=training)]
-    stopping = [] if validation is None else [lightgbm.early_stopping(settings.patience, verbose=False)]
+    stopping: list[Callable[..., object]] = []
+    if validation is not None:
+        stopping.append(lightgbm.early_stopping(settings.patience, verbose=False))
     try:
         return lightgbm.train(
             parameters,

@@ -32,7 +32,10 @@ FAMILY = Family(
     features=(
         *(Feature(name=f"{field.value}_affinity", direction=1) for field in _FIELDS),
         *(Feature(name=f"{field.value}_affinity_gap", direction=1) for field in _FIELDS),
-        *(Feature(name=f"{field.value}_affinity_reciprocal_rank", direction=1) for field in _FIELDS),
+        *(
+            Feature(name=f"{field.value}_affinity_reciprocal_rank", direction=1)
+            for field in _FIELDS
+        ),
     ),
     compute=affinity,
 )

@@ -25,7 +25,9 @@ def lexical(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     relative = scores / np.maximum(best(scores), np.float32(1e-6))
     scored = np.concatenate((relative, reciprocal_rank(scores)))
     if not query.term_groups:
-        unknown = np.full((len(FAMILY.features) - len(scored), len(candidates)), np.nan, dtype=np.float32)
+        unknown = np.full(
+            (len(FAMILY.features) - len(scored), len(candidates)), np.nan, dtype=np.float32
+        )
         return np.concatenate((unknown, scored))
     columns = [candidates.terms.get(field) or _empty(len(candidates)) for field in _FIELDS]
     matches = match_words(query.term_groups, columns)
@@ -50,9 +52,7 @@ def lexical(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
 
 
 def _empty(rows: int) -> TermColumn:
-    return TermColumn(
-        terms=np.empty(0, dtype=np.int32), offsets=np.zeros(rows + 1, dtype=np.int32)
-    )
+    return TermColumn(terms=np.empty(0, dtype=np.int32), offsets=np.zeros(rows + 1, dtype=np.int32))
 
 
 FAMILY = Family(

@@ -58,9 +58,11 @@ def min_max(rows: Float32Array) -> Float32Array:
     >>> min_max(np.array([[1, 3, 2, np.nan]], dtype=np.float32))
     array([[0. , 1. , 0.5, nan]], dtype=float32)
     """
-    below = gap_to_best(rows)
-    widths = -np.fmin.reduce(below, axis=1, keepdims=True, initial=0)
-    return 1 + below / np.where(widths > 0, widths, 1)
+    scaled = gap_to_best(rows)
+    lowest = np.fmin.reduce(scaled, axis=1, keepdims=True, initial=0)
+    scaled /= np.where(lowest < 0, -lowest, 1)
+    scaled += 1
+    return scaled
 
 
 def reciprocal_rank(rows: Float32Array, *, dense: bool = False) -> Float32Array:

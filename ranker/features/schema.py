@@ -30,9 +30,7 @@ FAMILIES: tuple[Family, ...] = (
     QUERY,
 )
 
-FEATURES: tuple[Feature, ...] = tuple(
-    feature for family in FAMILIES for feature in family.features
-)
+FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.features)
 """Columns of the matrix, in order."""
 
 FAMILY_OF: tuple[str, ...] = tuple(family.name for family in FAMILIES for _ in family.features)

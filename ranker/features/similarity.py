@@ -13,7 +13,7 @@ from ranker.features.relative import best, min_max, reciprocal_rank, standardise
 
 
 def similarity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
-    """Rows as in ``FAMILY``: z is in standard deviations of the candidates, gap is z less the best."""
+    """Rows as in ``FAMILY``: z in standard deviations of the candidates, gap is z less the best."""
     del query
     views = np.array(
         (candidates.retrieval_score, candidates.text_similarity, candidates.image_similarity)

@@ -27,12 +27,11 @@ def variety(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
 def _centre_distance(vectors: Int8Array) -> Float32Array:
     rows = vectors.astype(np.float32)
     centre = np.ones(len(rows), dtype=np.float32) @ rows
-    length = np.sqrt(centre @ centre)
-    along = rows @ centre
+    cosines: Float32Array = rows @ centre
     # Rows are unit vectors but for rounding; one that is all zero stands for no vector.
-    distances: Float32Array = 1 - along * (VECTOR_SCALE / max(length, np.float32(1)))
-    distances[along == 0] = np.nan
-    return distances
+    cosines[cosines == 0] = np.nan
+    cosines *= VECTOR_SCALE / np.maximum(np.sqrt(centre @ centre), 1)
+    return 1 - cosines
 
 
 FAMILY = Family(

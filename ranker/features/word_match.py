@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ranker.columns import Float32Array, Int32Array, TermColumn
+from ranker.columns import Int32Array, TermColumn
 
 _SIEVE_BITS = np.int32(4095)
 
@@ -34,7 +34,8 @@ def match_words(groups: Sequence[Int32Array], columns: Sequence[TermColumn]) -> 
     Nearly all terms of products are no query term: a sieve over their low bits drops those before
     the exact comparison, which is what keeps hundreds of products with dozens of terms cheap.
 
-    >>> title = TermColumn(terms=np.array([5, 6, 9], np.int32), offsets=np.array([0, 2, 3], np.int32))
+    >>> offsets = np.array([0, 2, 3], np.int32)
+    >>> title = TermColumn(terms=np.array([5, 6, 9], np.int32), offsets=offsets)
     >>> matches = match_words([np.array([6, 7], np.int32), np.array([8], np.int32)], [title])
     >>> matches.carried.tolist(), matches.hits.tolist(), matches.lengths.tolist()
     ([[[True, False], [False, False]]], [[1, 0]], [[2, 1]])

@@ -14,7 +14,7 @@ from server.encoders.protocol import Encoder
 from server.ingest.caption import captions
 
 _LEAST_NORM = 1e-3
-_PICTURES_A_RUN = 8
+_PICTURES_A_RUN = 4
 
 
 def embed_texts(

@@ -25,7 +25,7 @@ VIEWS = (
 )
 """Views a lesson is searched by, with how often: the ranker must do well when one is missing."""
 
-SAME_PRODUCT, SAME_GROUP, SAME_LOOK, SAME_KIND = 1.0, 0.8, 0.5, 0.3
+SAME_PRODUCT, SAME_GROUP, SAME_LOOK, SAME_KIND = 1.0, 0.8, 0.5, 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
