@@ -34,8 +34,9 @@ class ColumnBlock:
     ``numbers`` is float32 (n, len(NUMBERS)) with NaN for unknown, ``codes`` int32 (n, len(CODES))
     with -1 for none. ``text`` and ``image`` are int8 (n, d), each row times its entry of
     ``scales`` float32 (n, 2) (text, image) being the vector; ``has`` bool (n, 2) says which count.
-    ``fused`` is int8 (n, d) at the fixed scale. ``path_codes`` holds ``path_lengths`` (n,) codes a
-    product, at least one each: -1 stands for "none".
+    ``fused`` is int8 (n, d) at the fixed scale. ``path_codes`` holds a product's codes one
+    after the other, the deepest paths first: ``path_lengths`` int32 (n, 2) counts the deepest, at
+    least one (-1 stands for "none"), and the others.
     """
 
     ids: list[str]
@@ -66,7 +67,7 @@ class ProductColumns:
         self._terms = GrowingArray(np.int32)
         self._term_bounds = GrowingArray(np.int64, width=len(LISTS) + 1)
         self._paths = GrowingArray(np.int32)
-        self._path_bounds = GrowingArray(np.int64, width=2)
+        self._path_bounds = GrowingArray(np.int64, width=3)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,7 +77,7 @@ class ProductColumns:
         first_term = self._terms.append(block.terms.flat)
         first_path = self._paths.append(block.path_codes)
         self._term_bounds.append(first_term + _bounds(block.terms.lengths))
-        self._path_bounds.append(first_path + _bounds(block.path_lengths[:, None]))
+        self._path_bounds.append(first_path + _bounds(block.path_lengths))
         for column, rows in (
             (self.codes, block.codes),
             (self.text, block.text),
@@ -100,6 +101,12 @@ class ProductColumns:
         """Path codes of n rows and the offsets (n + 1,) of its lists, none of them empty."""
         bounds = self._path_bounds.rows[rows]
         starts = bounds[:, 0]
+        return gather_lists(self._paths.rows, starts=starts, lengths=bounds[:, 2] - starts)
+
+    def deepest_paths(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
+        """As `paths`, of each product only the paths with the most levels."""
+        bounds = self._path_bounds.rows[rows]
+        starts = bounds[:, 0]
         return gather_lists(self._paths.rows, starts=starts, lengths=bounds[:, 1] - starts)
 
     def term_rows(self, rows: Int32Array) -> TermRows:
@@ -112,7 +119,7 @@ class ProductColumns:
 
     def block(self, rows: Int32Array) -> ColumnBlock:
         """Copy rows out, so that another `ProductColumns` can take them."""
-        path_codes, path_offsets = self.paths(rows)
+        path_codes, _ = self.paths(rows)
         return ColumnBlock(
             ids=[self.ids[row] for row in rows.tolist()],
             numbers=self.numbers.rows[rows],
@@ -124,7 +131,7 @@ class ProductColumns:
             fused=self.fused.rows[rows],
             terms=self.term_rows(rows),
             path_codes=path_codes,
-            path_lengths=np.diff(path_offsets).astype(np.int32),
+            path_lengths=np.diff(self._path_bounds.rows[rows], axis=1).astype(np.int32),
         )
 
 

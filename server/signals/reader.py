@@ -121,12 +121,13 @@ class TableReader:
     ) -> dict[AffinityField, Float32Array]:
         """By field, how far each product's value stands out for the query (d,): float32 (n,).
 
-        Of a product with several categories the one that stands out most counts. NaN without a
-        value, or where the catalog has fewer than two.
+        Of a product with several categories only the deepest count (shallow ones are mostly
+        promotions), and of those the one that stands out most. NaN without a value, or where the
+        catalog has fewer than two.
         """
         state = self._state
         codes = state.columns.codes.rows[rows]
-        path_codes, offsets = state.columns.paths(rows)
+        path_codes, offsets = state.columns.deepest_paths(rows)
         # Read after the rows, so that the view covers every code they carry.
         view = state.values.view
         standing, starts = view.standing(query_vector), view.starts

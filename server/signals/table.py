@@ -15,7 +15,7 @@ from server.signals.facts import ProductFacts
 from server.signals.reader import TableReader
 from server.signals.state import IMAGE, TEXT, TableState
 from server.signals.terms import TermRows, product_counts
-from server.signals.values import NO_VALUE, DistinctValues
+from server.signals.values import NO_VALUE, DistinctValues, path_levels
 from server.signals.vectors import fixed_scale, fuse, quantise
 
 _LEAST_DEAD_ROWS = 4096
@@ -130,12 +130,7 @@ class ProductTable:
 
     def _block(self, rows: TableRows) -> ColumnBlock:
         values, records = self._state.values, rows.records
-        paths = [
-            list(dict.fromkeys(values.path_code(path) for path in record.category_paths))
-            for record in records
-        ]
-        # A list that is never empty lets readers take maxima over segments in one call.
-        paths = [[code for code in codes if code >= 0] or [NO_VALUE] for codes in paths]
+        paths = [_deepest_first(values, record.category_paths) for record in records]
         codes = [
             (
                 values.brand_code(record.brand),
@@ -164,8 +159,10 @@ class ProductTable:
             has=np.stack([rows.has_text, rows.has_image], axis=1),
             fused=fixed_scale(fused),
             terms=rows.terms,
-            path_codes=np.array([code for each in paths for code in each], dtype=np.int32),
-            path_lengths=np.array([len(each) for each in paths], dtype=np.int32),
+            path_codes=np.array(
+                [code for deepest, others in paths for code in deepest + others], dtype=np.int32
+            ),
+            path_lengths=np.array([[len(part) for part in each] for each in paths], dtype=np.int32),
         )
 
     def _drop_dead_rows(self) -> None:
@@ -180,6 +177,19 @@ class ProductTable:
             columns=columns,
             row_of={product: row for row, product in enumerate(columns.ids)},
         )
+
+
+def _deepest_first(values: AffinityValues, paths: Iterable[str]) -> tuple[list[int], list[int]]:
+    """Codes of the paths with the most levels, and of the others.
+
+    The first list is never empty, which lets readers take maxima over segments in one call.
+    """
+    levels = {
+        code: len(path_levels(path)) for path in paths if (code := values.path_code(path)) >= 0
+    }
+    most = max(levels.values(), default=0)
+    deepest = [code for code, count in levels.items() if count == most]
+    return deepest or [NO_VALUE], [code for code, count in levels.items() if count < most]
 
 
 def _numbers(record: ProductFacts) -> tuple[float | None, ...]:

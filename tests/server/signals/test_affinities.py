@@ -56,6 +56,29 @@ def test_affinities_stand_out_among_the_values_of_the_catalog(
     assert np.isnan(found[AffinityField.BRAND]).all()
 
 
+def test_a_shallow_path_beside_a_deeper_one_does_not_count(table: ProductTable, put: Put) -> None:
+    """The promotion is what the query asks for, yet "a" is a pair of trousers first of all."""
+    values = {"sale": (1.0, 0.0), "women": (0.0, 1.0), "women pants": (0.0, 1.0)}
+    values |= {"pants": (-1.0, 0.0)}
+    put(
+        [
+            product("a", category_paths=("Sale", "Women/Pants")),
+            product("b", category_paths=("Sale",)),
+        ],
+        values=values,
+    )
+    reader = table.reader()
+    rows = reader.rows(["a", "b"])
+
+    leaf = reader.affinities(rows, np.array([1.0, 0.0], dtype=np.float32))[
+        AffinityField.CATEGORY_LEAF
+    ]
+
+    assert leaf.tolist() == pytest.approx([-1.0, 1.0])
+    counts = dict(reader.facets(rows, field="category", limit=10))
+    assert counts["Sale"] == 2
+
+
 def test_values_that_no_product_has_any_more_do_not_count(table: ProductTable, put: Put) -> None:
     colors = {"red": (1.0, 0.0), "green": (0.0, 1.0), "blue": (-1.0, 0.0)}
     put(
