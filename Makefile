@@ -47,7 +47,7 @@ types: $(VENV)/.developed ## mypy --strict
 	$(BIN)/mypy $(if $(wildcard $(VENV)/.exports),,$(WHERE_TORCH_IS_ANY))
 
 doors: $(VENV)/.developed ## Which package may import which
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-logo --no-cache
 
 protos-check: $(VENV)/.developed ## The API's lint, its compatibility, and its committed stubs
 	$(BIN)/python -m protos.lint

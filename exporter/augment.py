@@ -42,4 +42,5 @@ def augment(pixels: Pixels, *, random: np.random.Generator) -> Pixels:
         canvas.paste(view.resize(size, Image.Resampling.BILINEAR), place)
         view = canvas
     exposed = np.asarray(view, np.float32) * random.uniform(1 - _EXPOSURE, 1 + _EXPOSURE)
-    return np.rint(exposed).clip(0, 255).astype(np.uint8)
+    rounded: Pixels = np.rint(exposed).clip(0, 255).astype(np.uint8)
+    return rounded

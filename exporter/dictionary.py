@@ -26,8 +26,10 @@ _NOT_A_MEANING = re.compile(
     r"(bound form)|Kangxi|one of )",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"^(to be |to |a |an |the |lit\. |fig\. |usu\. |esp\. |sb |sth )+", re.IGNORECASE)
-_SOMEBODY = re.compile(r"\b(sth|sb|sb's|one's|etc)\b\.?")
+_LEADING = re.compile(
+    r"^(to be |to |a |an |the |lit\. |fig\. |usu\. |esp\. |sb |sth )+", re.IGNORECASE
+)
+_SOMEBODY = re.compile(r"\b(?:(?:sb|one)'s|sth|sb|etc)\b\.?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

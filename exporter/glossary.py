@@ -14,8 +14,11 @@ GLOSSARY = Path(__file__).parent / "glossary.tsv"
 
 # Kinds that name what is sold, as against those that describe it.
 GOODS = frozenset(
-    "baby bag beauty bedding car clothing drink electronics food furniture headed home jewellery "
-    "kitchen outdoor pet shoes sport stationery tool toy".split()
+    (
+        *("baby", "bag", "beauty", "bedding", "car", "clothing", "drink", "electronics", "food"),
+        *("furniture", "headed", "home", "jewellery", "kitchen", "outdoor", "pet", "shoes"),
+        *("sport", "stationery", "tool", "toy"),
+    )
 )
 
 

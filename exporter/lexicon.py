@@ -12,17 +12,20 @@ describe things. Standard library only, so that a server can read it.
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from exporter.dictionary import Entry
 from exporter.glossary import Term
+from exporter.traditional import traditional_forms
 
 LEXICON_NAME = "lexicon.tsv.gz"
 DICTIONARY_WORDS = 20_000
 _MOST_TERMS = 3
 _LONGEST_TERM_WORDS = 3
 _LONGEST_WORD = 6
+_FUNCTION_WORD_SHARE = 3e-4  # of all words; what is more frequent is mostly grammar
 
 
 def read_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
@@ -48,7 +51,8 @@ def make_lexicon(
     """Join the glossary and the 20,000 most frequent fitting dictionary words.
 
     Fitting are words of two to six characters that are neither verbs nor names, and single
-    characters whose one meaning is one English word; their terms have at most three words.
+    characters with one meaning; none as frequent as pronouns and particles are. Their terms have at
+    most three words.
     """
     entries = list(entries)
     lexicon: dict[str, tuple[str, ...]] = {}
@@ -56,18 +60,21 @@ def make_lexicon(
         for form in term.chinese:
             known = lexicon.get(form.lower(), ())
             lexicon[form.lower()] = tuple(dict.fromkeys((*known, *map(str.lower, term.english))))
+    meanings = Counter[str]()
+    for entry in entries:
+        meanings[entry.simplified] += len(entry.glosses)
     fitting: dict[str, tuple[str, ...]] = {}
     for entry in entries:
-        if entry.simplified in frequencies and (found := _terms(entry)):
-            known = fitting.get(entry.simplified, ())
-            fitting[entry.simplified] = tuple(dict.fromkeys((*known, *found)))[:_MOST_TERMS]
+        word = entry.simplified
+        use = frequencies.get(word, 0.0)
+        plain = len(word) > 1 or meanings[word] == 1
+        if plain and 0 < use < _FUNCTION_WORD_SHARE and (found := _terms(entry)):
+            fitting[word] = tuple(dict.fromkeys((*fitting.get(word, ()), *found)))[:_MOST_TERMS]
     ranked = sorted(fitting, key=lambda word: (-frequencies[word], word))
     for word in ranked[:DICTIONARY_WORDS]:
         lexicon.setdefault(word, fitting[word])
-    for entry in entries:
-        if entry.simplified in lexicon:
-            lexicon.setdefault(entry.traditional, lexicon[entry.simplified])
-    return lexicon
+    forms = traditional_forms(entries, lexicon)
+    return lexicon | {form: lexicon[word] for form, word in forms.items()}
 
 
 def _terms(entry: Entry) -> tuple[str, ...]:
@@ -78,6 +85,4 @@ def _terms(entry: Entry) -> tuple[str, ...]:
         for gloss in entry.glosses
         if len(gloss.split()) <= _LONGEST_TERM_WORDS and gloss.isascii()
     )
-    if len(entry.simplified) == 1 and (len(entry.glosses) > 1 or len(short[:1]) != 1):
-        return ()
     return short[:_MOST_TERMS]

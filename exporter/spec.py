@@ -141,7 +141,9 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         document = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        message = f"{directory} holds no {MANIFEST_NAME}; name a bundle written by `omnishelf export`"
+        message = (
+            f"{directory} holds no {MANIFEST_NAME}; name a bundle written by `omnishelf export`"
+        )
         raise BundleError(message, reason="BUNDLE_NOT_FOUND") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         message = f"{path} cannot be read ({error}); export the bundle again"

@@ -30,7 +30,7 @@ def chinese_shape(vocabulary: Vocabulary) -> EncoderShape:
         vocabulary=vocabulary.table_rows,
         table_width=_TABLE_WIDTH,
         width=_WIDTH,
-        layers=3,
+        layers=2,
         heads=8,
         inner=768,
         positions=MAX_TOKENS,
@@ -56,10 +56,11 @@ def first_encoder(
         encoder.tokens.weight[rows] = torch.from_numpy(coordinates.astype(np.float32))
         encoder.positions.weight.normal_(std=0.01)
         _echo(encoder, components, middle)
-        for layer in encoder.layers:
-            for linear in (layer.merge, layer.down):
-                linear.weight.mul_(_QUIET)
-                linear.bias.zero_()
+        for name, value in encoder.named_parameters():
+            if name.endswith(("merge.weight", "down.weight")):
+                value.mul_(_QUIET)
+            elif name.endswith(("merge.bias", "down.bias")):
+                value.zero_()
     return encoder
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from tokenizers import Tokenizer
 from exporter.dictionary import read_dictionary
 from exporter.frequency import read_frequencies
 from exporter.glossary import read_glossary
-from exporter.towers.chinese import first_encoder
+from exporter.quantize import compress
+from exporter.spec import TextTower
+from exporter.towers.chinese import MAX_TOKENS, chinese_graph, first_encoder
 from exporter.towers.chinese_data import (
     Meanings,
     Words,
@@ -35,7 +37,7 @@ PHRASES = 120_000
 # BERT's vocabulary lists reserved places and single characters first, then words by frequency.
 _FIRST_LATIN_WORD = 1996
 
-Report = Callable[[int, float], None]
+FIGURE_PHRASES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +93,62 @@ def prepare_course(*, cache: Path, seed: int) -> Course:
 
 def _latin_lessons(vocabulary: Vocabulary, teacher: Teacher, cache: Path) -> Words:
     words = tuple(
-        token for token in vocabulary.tokens if token.isascii() and token.isalpha() and len(token) > 1
+        token
+        for token in vocabulary.tokens
+        if token.isascii() and token.isalpha() and len(token) > 1
     )
     targets = embed(words, teacher=teacher, cache=cache)
     return Words(texts=words, targets=targets, weights=np.full(len(words), 1 / len(words)))
 
 
+def teach(
+    course: Course, *, steps: int, seed: int, progress: Callable[[float], None]
+) -> dict[str, float]:
+    """Train the course's encoder in place and give its figures.
+
+    ``progress`` is called with the share done, 0 to 1. Figures: ``loss`` (mean of the last tenth of
+    the steps), ``phrase_cosine`` (to the teacher, phrases of the training) and
+    ``held_out_recall_at_10`` (see `held_out_recall`).
+    """
+    losses: list[float] = []
+
+    def report(step: int, loss: float) -> None:
+        losses.append(loss)
+        progress(step / steps)
+
+    tokens = Tokens(course.tokenizer, course.vocabulary)
+    train(course.first, course.lessons, tokens=tokens, steps=steps, seed=seed, report=report)
+    return {
+        "loss": round(float(np.mean(losses[-max(1, steps // 10) :])), 4),
+        "phrase_cosine": round(phrase_cosine(course.first, course, seed=seed), 4),
+        "held_out_recall_at_10": round(held_out_recall(course.first, course), 4),
+    }
+
+
+def write_chinese_tower(output: Path, course: Course) -> TextTower:
+    """Write the tower as it is now, and its tokenizer, into the folder ``output``."""
+    tower = TextTower(
+        file="text_zh.onnx",
+        tokenizer="text_zh.tokenizer.json",
+        max_tokens=MAX_TOKENS,
+        scripts=("Han",),
+    )
+    model = compress(chinese_graph(course.first, course.vocabulary), precision="int8")
+    (output / tower.file).write_bytes(model.SerializeToString())
+    (output / tower.tokenizer).write_text(course.tokenizer.to_str(), "utf-8")
+    return tower
+
+
+def phrase_cosine(encoder: TextEncoder, course: Course, *, seed: int) -> float:
+    """Mean cosine to the teacher over the first phrases, each written in one of its ways."""
+    phrases, generator = course.lessons.phrases, random.Random(seed)  # noqa: S311 - no secrets
+    texts = tuple(phrases.text(row, generator) for row in range(FIGURE_PHRASES))
+    vectors = encode(encoder, course, texts)
+    return float((vectors * phrases.targets[:FIGURE_PHRASES]).sum(axis=1).mean())
+
+
 def held_out_recall(encoder: TextEncoder, course: Course, *, first: int = 10) -> float:
-    """Share of held-out words whose own meaning is among the ``first`` nearest held-out meanings."""
+    """Share of held-out words with their own meaning among the ``first`` nearest held-out ones."""
     vectors = encode(encoder, course, course.held_out.texts)
     similarities = vectors @ course.held_out.targets.T
     own = np.diag(similarities)[:, None]

@@ -42,7 +42,7 @@ class Teacher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Dictionary and glossary words: their texts, unit targets (n, d), and shares of the lessons."""
+    """Single words: their texts, their unit targets (n, d), and their shares of the lessons."""
 
     texts: tuple[str, ...]
     targets: Vectors
@@ -102,21 +102,16 @@ def collect_meanings(
     return Meanings(glosses=glosses, held_out=held_out, terms=frozenset(retail))
 
 
-def word_targets(meanings: Meanings, words: Sequence[str], *, gloss_vectors: Mapping[str, Vectors]) -> Vectors:
+def word_targets(
+    meanings: Meanings, words: Sequence[str], *, gloss_vectors: Mapping[str, Vectors]
+) -> Vectors:
     """Give the weighted mean of each word's gloss vectors, of unit norm, (n, d)."""
-    targets = np.stack(
-        [
-            np.sum(
-                [
-                    weight * gloss_vectors[gloss]
-                    for gloss, weight in zip(meanings.glosses[word], GLOSS_WEIGHTS, strict=False)
-                ],
-                axis=0,
-            )
-            for word in words
-        ]
-    )
-    return (targets / np.linalg.norm(targets, axis=1, keepdims=True)).astype(np.float32)
+    targets = np.zeros((len(words), len(next(iter(gloss_vectors.values())))), np.float32)
+    for row, word in enumerate(words):
+        for gloss, weight in zip(meanings.glosses[word], GLOSS_WEIGHTS, strict=False):
+            targets[row] += weight * gloss_vectors[gloss]
+    targets /= np.linalg.norm(targets, axis=1, keepdims=True)
+    return targets
 
 
 def word_lessons(
@@ -137,8 +132,14 @@ def word_lessons(
 
 
 def phrase_lessons(
-    terms: Sequence[Term], words: Words, meanings: Meanings, *, count: int, teacher: Teacher,
-    cache: Path, seed: int,
+    terms: Sequence[Term],
+    words: Words,
+    meanings: Meanings,
+    *,
+    count: int,
+    teacher: Teacher,
+    cache: Path,
+    seed: int,
 ) -> Phrases:
     """Make ``count`` shopping phrases and 40,000 pairs of dictionary words."""
     phrases: list[Phrase | str] = list(make_phrases(terms, count, seed=seed))

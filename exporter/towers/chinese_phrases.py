@@ -45,7 +45,13 @@ _AFFINITY: dict[str, dict[str, float]] = {
     "headed": {**_WORN, "department": 0.0},
     "jewellery": {"colour": 0.3, "department": 0.4, "material": 0.3, "style": 0.2, "brand": 0.06},
     "bedding": {"colour": 0.4, "fabric": 0.4, "pattern": 0.2, "attribute": 0.25, "season": 0.15},
-    "sport": {"colour": 0.3, "attribute": 0.35, "department": 0.25, "material": 0.15, "brand": 0.06},
+    "sport": {
+        "colour": 0.3,
+        "attribute": 0.35,
+        "department": 0.25,
+        "material": 0.15,
+        "brand": 0.06,
+    },
     "outdoor": _HOUSEHOLD | {"department": 0.15},
     "food": _EATEN,
     "drink": _EATEN,
@@ -56,14 +62,17 @@ _AFFINITY: dict[str, dict[str, float]] = {
     "car": _HOUSEHOLD | {"tech": 0.1},
 }
 _ENGLISH_ORDER = (
-    "price size brand attribute foodtrait skin tech wear style season colour pattern fabric "
-    "material department"
-).split()
+    *("price", "size", "brand", "attribute", "foodtrait", "skin", "tech", "wear", "style"),
+    *("season", "colour", "pattern", "fabric", "material", "department"),
+)
 _MOST_DESCRIBING = 4
 _SWITCHED = 0.03
+_SPACED, _TRAILING, _REMARKED = 0.25, 0.15, 0.1  # shares of the ways a phrase is written
+_BEFORE = 0.6  # share of the descriptions that stay before the thing where some follow it
+_EVEN = 0.5
 _REMARKS = (
-    ("我想买{}", "想要{}", "想找一款{}", "求推荐{}", "有没有{}", "哪里买{}", "找{}", "买{}")
-    + ("推荐一款{}", "给我看看{}", "我要{}", "一件{}", "一款{}", "{}推荐", "{}哪款好", "{}价格")
+    *("我想买{}", "想要{}", "想找一款{}", "求推荐{}", "有没有{}", "哪里买{}", "找{}", "买{}"),
+    *("推荐一款{}", "给我看看{}", "我要{}", "一件{}", "一款{}", "{}推荐", "{}哪款好", "{}价格"),
 )
 
 
@@ -80,17 +89,17 @@ class Phrase:
         occasion = _first(self.describing, "occasion")
         others = [term for term in self.describing if term.kind != "occasion"]
         roll = generator.random()
-        if roll < 0.25:
+        if roll < _SPACED:
             text = self._spaced(generator, others)
-        elif roll < 0.4:
+        elif roll < _SPACED + _TRAILING:
             text = self._trailing(generator, others)
         else:
             text = self._leading(generator, others)
         if occasion is not None:
             text = _with_occasion(generator, text, _form(generator, occasion))
-        if generator.random() < 0.1:
+        if generator.random() < _REMARKED:
             text = generator.choice(_REMARKS).format(text)
-        return text
+        return " ".join(text.split())
 
     def _leading(self, generator: random.Random, others: list[Term]) -> str:
         """蓝色的女士长裤: descriptions in any order, 的 after some of them."""
@@ -106,7 +115,9 @@ class Phrase:
     def _trailing(self, generator: random.Random, others: list[Term]) -> str:
         """红色连衣裙女: some descriptions, the audience above all, follow the thing."""
         generator.shuffle(others)
-        before = [term for term in others if term.kind != "department" and generator.random() < 0.6]
+        before = [
+            term for term in others if term.kind != "department" and generator.random() < _BEFORE
+        ]
         after = [term for term in others if term not in before]
         gap = generator.choice(("", "", " "))
         words = [_form(generator, term) for term in (*before, self.thing, *after)]
@@ -115,7 +126,7 @@ class Phrase:
     def _spaced(self, generator: random.Random, others: list[Term]) -> str:
         """女款 蓝色 长裤: search words in any order."""
         words = [_form(generator, term) for term in (*others, self.thing)]
-        if generator.random() < 0.5:
+        if generator.random() < _EVEN:
             generator.shuffle(words)
         return " ".join(words)
 
@@ -139,7 +150,7 @@ def _phrase(generator: random.Random, thing: Term, kinds: dict[str, list[Term]])
     chosen = [
         generator.choices(kinds[kind], weights=_usual_first(kinds[kind]), k=1)[0]
         for kind, chance in chances.items()
-        if generator.random() < chance
+        if kind in kinds and generator.random() < chance
     ]
     generator.shuffle(chosen)
     described = tuple(chosen[:_MOST_DESCRIBING])
@@ -161,7 +172,7 @@ def _english(generator: random.Random, thing: Term, describing: Sequence[Term]) 
     if "occasion" not in by_kind:
         return " ".join((*words, name))
     occasion = _form(generator, by_kind["occasion"], english=True)
-    if generator.random() < 0.5:
+    if generator.random() < _EVEN:
         return " ".join((*words, name, "for", occasion))
     return " ".join((*words, occasion, name))
 

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from exporter.dictionary import Entry
 from exporter.glossary import Term
+from exporter.traditional import traditional_forms
 
 PAD, UNKNOWN, START = "[PAD]", "[UNK]", "[CLS]"
 CHARACTERS = 6500
@@ -82,7 +83,7 @@ def choose_vocabulary(
 
 
 def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
-    """Build the tokenizer: NFKC, lower case, white space and punctuation dropped, ``[CLS]`` first."""
+    """Build the tokenizer: NFKC, lower case, no white space or punctuation, ``[CLS]`` first."""
     pieces = list(zip(vocabulary.tokens, vocabulary.scores, strict=True))
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=vocabulary.tokens.index(UNKNOWN)))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
@@ -94,43 +95,6 @@ def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
     )
     tokenizer.add_special_tokens([PAD, UNKNOWN, START])
     return tokenizer
-
-
-def traditional_forms(entries: Sequence[Entry], tokens: Iterable[str]) -> dict[str, str]:
-    """Map traditional words and characters to the simplified token that each stands for.
-
-    A token that is not in the dictionary is written in traditional characters by the longest
-    dictionary words in it. Forms that are tokens already are left out.
-    """
-    known = set(tokens)
-    words: dict[str, str] = {}
-    pairs: Counter[tuple[str, str]] = Counter()
-    for entry in entries:
-        words.setdefault(entry.simplified, entry.traditional)
-        if len(entry.simplified) == len(entry.traditional):
-            pairs.update(zip(entry.traditional, entry.simplified, strict=True))
-    forms: dict[str, str] = {}
-    for (traditional, simplified), _ in pairs.most_common():
-        if simplified in known:
-            forms.setdefault(traditional, simplified)
-    for entry in entries:
-        if entry.simplified in known:
-            forms.setdefault(entry.traditional, entry.simplified)
-    for token in known:
-        if len(token) > 1:
-            forms.setdefault(_written_traditionally(token, words), token)
-    return {form: token for form, token in sorted(forms.items()) if form not in known}
-
-
-def _written_traditionally(word: str, words: Mapping[str, str]) -> str:
-    written, start = [], 0
-    while start < len(word):
-        for end in range(min(len(word), start + _LONGEST_WORD), start, -1):
-            if (form := words.get(word[start:end])) is not None or end == start + 1:
-                written.append(form or word[start:end])
-                start = end
-                break
-    return "".join(written)
 
 
 def _characters(entries: Iterable[Entry], frequencies: Mapping[str, float]) -> list[str]:

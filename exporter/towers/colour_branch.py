@@ -89,7 +89,7 @@ def region_weights() -> Floats:
 
 
 def to_oklab(colours: NDArray[np.floating]) -> Floats:
-    """sRGB in 0..1, (..., 3), to Oklab.
+    """Move sRGB colours in 0..1, (..., 3), to Oklab.
 
     >>> to_oklab(np.array([1.0, 1.0, 1.0])).round(3).tolist()
     [1.0, 0.0, 0.0]
@@ -114,4 +114,5 @@ def colour_features(pixels: NDArray[np.uint8]) -> Floats:
     ground = np.exp(-((lab - WHITE) ** 2).sum(-1) / (2 * GROUND_SPREAD**2))
     weights = region_weights() * (1 - ground + GROUND_WEIGHT)[:, None]
     histograms = weights @ shares / weights.sum(-1, keepdims=True)
-    return np.sqrt(histograms).reshape(len(pixels), -1).astype(np.float32)
+    features: Floats = np.sqrt(histograms).reshape(len(pixels), -1).astype(np.float32)
+    return features

@@ -12,7 +12,8 @@ trains a head without torch's copy of the trunk. Batch norms are folded into the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ PIXELS = "pixels"
 CLASSIFIER_WEIGHT = "classifier.weight"
 CLASSIFIER_BIAS = "classifier.bias"
 CLASS_WORDS = "classifier.words"
+CLASS_NAMES_KEY = "class_names"  # in the model's metadata, as a JSON list
 # Below 1 the classifier's best guesses count for more: the prior then names one thing, not a mean
 # of everything.
 PRIOR_TEMPERATURE = 0.7
@@ -58,9 +60,14 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
-    def node(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def node(
+        self, operator: str, *inputs: str, name: str = "", **attributes: int | list[int]
+    ) -> str:
         output = name or f"{operator.lower()}_{len(self.nodes)}"
-        node = helper.make_node(operator, inputs, [output], name=output, **attributes)
+        node = helper.make_node(operator, inputs, [output], name=output)
+        node.attribute.extend(
+            helper.make_attribute(key, value) for key, value in attributes.items()
+        )
         self.nodes.append(node)
         return output
 
@@ -77,14 +84,20 @@ class _Graph:
 
 
 def image_graph(
-    variant: Variant, weights: Weights, *, class_words: Floats, head: Head
+    variant: Variant,
+    weights: Weights,
+    *,
+    class_names: Sequence[str],
+    class_words: Floats,
+    head: Head,
 ) -> onnx.ModelProto:
     """Build the model of an image tower's contract (see `exporter.spec`).
 
     Args:
         variant: the trunk's variant; its resolution is the tower's height and width.
         weights: the published state dictionary as float32 arrays.
-        class_words: unit text vectors of the classifier's classes, (1000, d).
+        class_names: the classifier's classes in words, 1,000 of them; kept as metadata.
+        class_words: their unit text vectors, (1000, d).
         head: what turns features into an embedding of dimension d.
     """
     graph = _Graph()
@@ -102,6 +115,7 @@ def image_graph(
         ir_version=IR_VERSION,
         producer_name="omnishelf",
     )
+    model.metadata_props.add(key=CLASS_NAMES_KEY, value=json.dumps(list(class_names)))
     append_head(model, head, features=FEATURES)
     onnx.checker.check_model(model)
     return model
@@ -146,9 +160,7 @@ def _convolve(
     gain = weights[f"{convolution.norm}.weight"] / np.sqrt(
         weights[f"{convolution.norm}.running_var"] + NORM_EPSILON
     )
-    shift = (
-        weights[f"{convolution.norm}.bias"] - weights[f"{convolution.norm}.running_mean"] * gain
-    )
+    shift = weights[f"{convolution.norm}.bias"] - weights[f"{convolution.norm}.running_mean"] * gain
     weight = weights[f"{convolution.weight}.weight"] * gain[:, None, None, None]
     before, after = same_padding(size, kernel=convolution.kernel, stride=convolution.stride)
     output = graph.node(
@@ -229,4 +241,3 @@ def _region_weights(graph: _Graph, lab: str) -> str:
     ground = graph.node("Exp", exponent)
     counted = graph.node("Sub", graph.number(1 + colour.GROUND_WEIGHT), ground)
     return graph.node("Mul", graph.constant("colour.regions", colour.region_weights()), counted)
-

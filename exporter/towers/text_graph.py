@@ -21,6 +21,7 @@ IR_VERSION = 9
 MASKED_SCORE = -1e9
 SMALLEST_NORM = 1e-12
 
+Attribute = float | list[int]
 Weights = Mapping[str, NDArray[np.float32]]
 
 
@@ -33,21 +34,22 @@ class _Graph:
         self._weights = weights
 
     def node(
-        self, operator: str, inputs: Sequence[str], *, outputs: int = 1, **attributes: float
+        self, operator: str, inputs: Sequence[str], *, outputs: int = 1, **attributes: Attribute
     ) -> list[str]:
         stem = f"{operator.lower()}_{len(self.nodes)}"
         names = [stem] if outputs == 1 else [f"{stem}_{place}" for place in range(outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, names, name=stem, **attributes))
+        node = helper.make_node(operator, inputs, names, name=stem)
+        node.attribute.extend(
+            helper.make_attribute(key, value) for key, value in attributes.items()
+        )
+        self.nodes.append(node)
         return names
 
     def one(self, operator: str, *inputs: str) -> str:
         return self.node(operator, inputs)[0]
 
     def transpose(self, value: str, order: Sequence[int]) -> str:
-        name = f"transpose_{len(self.nodes)}"
-        node = helper.make_node("Transpose", [value], [name], name=name, perm=list(order))
-        self.nodes.append(node)
-        return name
+        return self.node("Transpose", [value], perm=list(order))[0]
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
         self.initializers[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)

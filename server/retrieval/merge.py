@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,30 +48,24 @@ def merge(
         rows_of: Rows int32 of so many ids in the product table, below 0 where it does not know
             one; such ids are dropped (they were deleted while the search ran).
     """
-    found = [product_id for view_hits in hits for product_id in view_hits.ids]
-    rows = np.asarray(rows_of(found), dtype=np.int32)
-    known = np.flatnonzero(rows >= 0)
-    _, first, inverse = np.unique(rows[known], return_index=True, return_inverse=True)
-    by_appearance = np.argsort(first, kind="stable")
-    place = np.empty(len(first), dtype=np.int32)
-    place[by_appearance] = np.arange(len(first), dtype=np.int32)
-    place_of_found = np.full(len(found), -1, dtype=np.int32)
-    place_of_found[known] = place[inverse]
-    firsts = known[first[by_appearance]]
+    ids = list(dict.fromkeys(itertools.chain.from_iterable(each.ids for each in hits)))
+    rows = np.asarray(rows_of(ids), dtype=np.int32)
+    if (rows < 0).any():
+        ids = list(itertools.compress(ids, (rows >= 0).tolist()))
+        rows = rows[rows >= 0]
+    place_of = dict(zip(ids, range(len(ids)), strict=True))
 
-    similarity = {view: np.full(len(firsts), np.nan, dtype=np.float32) for view in View}
-    rank = {view: np.full(len(firsts), -1, dtype=np.int32) for view in View}
-    start = 0
-    for view_hits in hits:
-        places = place_of_found[start : start + len(view_hits.ids)]
-        kept = np.flatnonzero(places >= 0)
-        similarity[view_hits.view][places[kept]] = view_hits.similarities[kept]
-        rank[view_hits.view][places[kept]] = kept
-        start += len(view_hits.ids)
+    similarity = {view: np.full(len(ids), np.nan, dtype=np.float32) for view in View}
+    rank = {view: np.full(len(ids), -1, dtype=np.int32) for view in View}
+    for each in hits:
+        places = np.array([place_of.get(found, -1) for found in each.ids], dtype=np.int32)
+        ranks = np.flatnonzero(places >= 0)
+        similarity[each.view][places[ranks]] = each.similarities[ranks]
+        rank[each.view][places[ranks]] = ranks
 
     return MergedCandidates(
-        ids=tuple(found[each] for each in firsts),
-        rows=rows[firsts],
+        ids=tuple(ids),
+        rows=rows,
         text_similarity=similarity[View.TEXT],
         image_similarity=similarity[View.IMAGE],
         lexical_score=similarity[View.LEXICAL],

@@ -14,7 +14,7 @@ from server.retrieval.filters.milvus_expression import (
     TagStorage,
     milvus_expression,
     one_of_ids,
-    product_id,
+    product_ids,
 )
 from server.retrieval.filters.tree import Filter
 from server.retrieval.milvus_connection import MilvusConnection
@@ -111,7 +111,7 @@ class MilvusIndex:
             )[0]
         return ViewHits(
             view=query.view,
-            ids=tuple(map(product_id, hits.ids)),
+            ids=product_ids(hits.ids),
             similarities=np.array(hits.distances, dtype=np.float32),
         )
 
@@ -123,7 +123,7 @@ class MilvusIndex:
                 self._name, batch_size=_IDS_A_PAGE, output_fields=["id"], timeout=seconds
             )
             while page := pages.next():
-                found.update(product_id(row["id"]) for row in page)
+                found.update(product_ids([row["id"] for row in page]))
             pages.close()
         return found
 

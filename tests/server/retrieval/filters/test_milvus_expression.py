@@ -10,7 +10,7 @@ from server.retrieval.filters.milvus_expression import (
     TagStorage,
     milvus_expression,
     one_of_ids,
-    product_id,
+    product_ids,
     quoted,
     stored_id,
 )
@@ -132,7 +132,7 @@ def test_control_characters_are_never_written(text: str) -> None:
 def test_a_stored_id_has_no_quotes_and_reads_back(text: str) -> None:
     stored = stored_id(text)
     assert not set(stored) & set("'\"\\")
-    assert product_id(stored) == text
+    assert product_ids([stored, "plain"]) == (text, "plain")
 
 
 def test_one_of_ids() -> None:

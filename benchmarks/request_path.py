@@ -1,0 +1,148 @@
+"""A whole text search over gRPC against the sum of its bare parts, measured in turn in one run.
+
+    python -m benchmarks.request_path --json
+
+For every query of every round, in this order: the request through a client, then its parts as
+their own libraries do them (tokenise and run the tower; the vector searches; the booster on the
+same matrix). The server and the parts share one process and so the same luck. Medians are over all
+rounds; the first round warms up and is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import grpc
+from omnishelf.v1 import search_service_pb2_grpc
+from pymilvus import MilvusClient
+
+from benchmarks.bare_parts import BareSearch, open_booster, open_towers
+from benchmarks.memory import serving_memory
+from benchmarks.queries import Shop, find_shop, text_request
+from exporter.lexicon import read_lexicon
+from ranker import registry
+from server.app import App, build_app
+from server.commands.temporary import in_folder
+from server.deadline import Deadline
+from server.ingest.files import open_catalog
+from server.ingest.load_file import load_file
+from server.ingest.report import IngestReport
+from server.observability import configure_logging
+from server.query import Query, TextPart
+from server.query_facts import query_words
+from server.retrieval.analysis import Analyzer
+from server.rpc.channel import open_channel
+from server.settings import load_settings
+
+CATALOG = "benchmark"
+_MEMORY_QUERIES = 50
+
+Times = dict[str, list[float]]
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    settings = load_settings(flags={"log.level": "error"})
+    configure_logging(settings.log)
+    with tempfile.TemporaryDirectory(prefix="omnishelf-") as folder:
+        local = in_folder(settings, Path(folder, "data"))
+        shop = find_shop(Path(folder, "shop"))
+        with build_app(local) as app:
+            indexing = _index(app, shop)
+            address = app.start()
+            with open_channel(address) as channel:
+                texts = shop.texts[: arguments.queries]
+                times = _measure(app, channel, texts=texts, rounds=arguments.rounds)
+        memory = serving_memory(local.data, catalog=CATALOG, texts=shop.texts[:_MEMORY_QUERIES])
+    document = {
+        "shop": shop.name,
+        "queries": len(texts),
+        "rounds": arguments.rounds,
+        **_figures(times),
+        "indexing_seconds": round(indexing, 2),
+        "memory": memory,
+    }
+    print(json.dumps(document, indent=None if arguments.json else 2))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds measured after the first")
+    parser.add_argument("--queries", type=int, default=40, help="queries a round")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    return parser.parse_args()
+
+
+def _index(app: App, shop: Shop) -> float:
+    file = open_catalog(shop.catalog, mapping={})
+    started = time.perf_counter()
+    load_file(file, partial(app.writer.stream, CATALOG), report=IngestReport())
+    return time.perf_counter() - started
+
+
+def _measure(app: App, channel: grpc.Channel, *, texts: Sequence[str], rounds: int) -> Times:
+    stub = search_service_pb2_grpc.SearchServiceStub(channel)
+    chinese, other = open_towers(app.settings.bundle_directory)
+    booster = open_booster(app.settings.ranking.ranker or registry.DEFAULT_DIRECTORY)
+    catalog, analyzer = app.catalogs.get(CATALOG), _analyzer(app)
+    # The engine runs already; a second client of the same process is led to it.
+    client = MilvusClient(str(Path(app.settings.vectors_uri).absolute()))
+    limit = app.settings.retrieval.candidates
+    bare = BareSearch(client=client, collection=catalog.index.name, limit=limit)
+    times: Times = {name: [] for name in ("request", "encode", "search", "predict", "sum")}
+    for round_ in range(rounds + 1):
+        for text in texts:
+            query = Query(catalog=CATALOG, parts=(TextPart(text=text),))
+            considered = app.pipeline.consider(query, deadline=Deadline.never())
+            matrix = app.ranker.features(considered.facts, considered.columns)
+            words = query_words(query, analyzer, catalog.table.reader()).weights
+            tower = chinese if considered.facts.chinese_share > 0 else other
+            vector = tower.encode(text)
+            request = text_request(text, catalog=CATALOG)
+            spent = {
+                "request": _seconds(partial(stub.SearchProducts, request)),
+                "encode": _seconds(partial(tower.encode, text)),
+                "search": _seconds(partial(bare.search, vector, words)),
+                "predict": _seconds(partial(booster.predict, matrix, num_threads=1))
+                if booster
+                else 0.0,
+            }
+            spent["sum"] = spent["encode"] + spent["search"] + spent["predict"]
+            if round_:
+                for name, seconds in spent.items():
+                    times[name].append(seconds)
+    client.close()
+    return times
+
+
+def _analyzer(app: App) -> Analyzer:
+    lexicon = app.encoder.manifest.lexicon
+    return Analyzer(read_lexicon(app.settings.bundle_directory / lexicon) if lexicon else {})
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _figures(times: Times) -> dict[str, object]:
+    middle = {name: round(median(values) * 1_000, 3) for name, values in times.items()}
+    return {
+        "request_ms": middle["request"],
+        "parts_ms": {name: middle[name] for name in ("encode", "search", "predict")},
+        "sum_of_parts_ms": middle["sum"],
+        "ratio": round(middle["request"] / middle["sum"], 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
