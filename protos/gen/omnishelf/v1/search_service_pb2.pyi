@@ -101,7 +101,8 @@ class SearchProductsRequest(_message.Message):
     filter: _builtins.str
     """Which products may be answered, in AIP-160 text of at most 4,000 characters:
     `category:"Women/Bottoms" AND price <= 50 AND (color = "blue" OR color = "black") AND stock > 0`.
-    Fields: `id`, `group_id`, `category`, `brand`, `color`, `price`, `stock`, `rating` and
+    Fields: `id` (compared as written), `group_id`, `category`, `brand`, `color` (without regard to
+    case), `price`, `stock`, `rating` and
     `attributes.NAME`. Default: empty, every product.
     """
     page_size: _builtins.int
