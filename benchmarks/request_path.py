@@ -4,8 +4,8 @@
 
 For every query of every round, in this order: the request through a client, then its parts as
 their own libraries do them (tokenise and run the tower; the vector searches; the booster on the
-same matrix). The server and the parts share one process and so the same luck. Medians are over all
-rounds; the first round warms up and is left out.
+same matrix). The server and the parts share one process and so the same luck; the client has its
+own. Medians are over all rounds; the first round warms up and is left out.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-import grpc
-from omnishelf.v1 import search_service_pb2_grpc
 from pymilvus import MilvusClient
 
+from benchmarks.asker import Asker, asker
 from benchmarks.bare_parts import BareSearch, open_booster, open_towers
 from benchmarks.memory import serving_memory
-from benchmarks.queries import Shop, find_shop, text_request
+from benchmarks.queries import Shop, find_shop
 from exporter.lexicon import read_lexicon
 from ranker import registry
 from server.app import App, build_app
@@ -38,7 +37,6 @@ from server.observability import configure_logging
 from server.query import Query, TextPart
 from server.query_facts import query_words
 from server.retrieval.analysis import Analyzer
-from server.rpc.channel import open_channel
 from server.settings import load_settings
 
 CATALOG = "benchmark"
@@ -58,9 +56,9 @@ def main() -> None:
         with build_app(local) as app:
             indexing = _index(app, shop)
             address = app.start()
-            with open_channel(address) as channel:
+            with asker(address, catalog=CATALOG) as client:
                 texts = shop.texts[: arguments.queries]
-                times = _measure(app, channel, texts=texts, rounds=arguments.rounds)
+                times = _measure(app, client, texts=texts, rounds=arguments.rounds)
         memory = serving_memory(local.data, catalog=CATALOG, texts=shop.texts[:_MEMORY_QUERIES])
     document = {
         "shop": shop.name,
@@ -88,16 +86,15 @@ def _index(app: App, shop: Shop) -> float:
     return time.perf_counter() - started
 
 
-def _measure(app: App, channel: grpc.Channel, *, texts: Sequence[str], rounds: int) -> Times:
-    stub = search_service_pb2_grpc.SearchServiceStub(channel)
+def _measure(app: App, client: Asker, *, texts: Sequence[str], rounds: int) -> Times:
     chinese, other = open_towers(app.settings.bundle_directory)
     booster = open_booster(app.settings.ranking.ranker or registry.DEFAULT_DIRECTORY)
     catalog, analyzer = app.catalogs.get(CATALOG), _analyzer(app)
     # The engine runs already; a second client of the same process is led to it.
-    client = MilvusClient(str(Path(app.settings.vectors_uri).absolute()))
+    milvus = MilvusClient(str(Path(app.settings.vectors_uri).absolute()))
     limit = app.settings.retrieval.candidates
-    bare = BareSearch(client=client, collection=catalog.index.name, limit=limit)
-    times: Times = {name: [] for name in ("request", "encode", "search", "predict", "sum")}
+    bare = BareSearch(client=milvus, collection=catalog.index.name, limit=limit)
+    times: Times = {}
     for round_ in range(rounds + 1):
         for text in texts:
             query = Query(catalog=CATALOG, parts=(TextPart(text=text),))
@@ -106,9 +103,9 @@ def _measure(app: App, channel: grpc.Channel, *, texts: Sequence[str], rounds: i
             words = query_words(query, analyzer, catalog.table.reader()).weights
             tower = chinese if considered.facts.chinese_share > 0 else other
             vector = tower.encode(text)
-            request = text_request(text, catalog=CATALOG)
+            request, stages = client.ask(text)
             spent = {
-                "request": _seconds(partial(stub.SearchProducts, request)),
+                "request": request,
                 "encode": _seconds(partial(tower.encode, text)),
                 "search": _seconds(partial(bare.search, vector, words)),
                 "predict": _seconds(partial(booster.predict, matrix, num_threads=1))
@@ -116,10 +113,11 @@ def _measure(app: App, channel: grpc.Channel, *, texts: Sequence[str], rounds: i
                 else 0.0,
             }
             spent["sum"] = spent["encode"] + spent["search"] + spent["predict"]
+            spent |= {f"stage {stage}": seconds for stage, seconds in stages.items()}
             if round_:
                 for name, seconds in spent.items():
-                    times[name].append(seconds)
-    client.close()
+                    times.setdefault(name, []).append(seconds)
+    milvus.close()
     return times
 
 
@@ -141,6 +139,11 @@ def _figures(times: Times) -> dict[str, object]:
         "parts_ms": {name: middle[name] for name in ("encode", "search", "predict")},
         "sum_of_parts_ms": middle["sum"],
         "ratio": round(middle["request"] / middle["sum"], 3),
+        "stages_ms": {
+            name.removeprefix("stage "): value
+            for name, value in middle.items()
+            if name.startswith("stage ")
+        },
     }
 
 

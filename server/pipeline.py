@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from ranker.baseline import RetrievalOrder
 from ranker.columns import CandidateColumns, QueryFacts
 from ranker.diversify import mmr
@@ -17,12 +19,12 @@ from server.catalog.catalogs import Catalog, Catalogs
 from server.deadline import Deadline
 from server.degrade import Budgets
 from server.encoders.protocol import Encoder
+from server.hits import RankedHits
 from server.query import (
     FacetCounts,
     FacetRequest,
     PicturePart,
     Query,
-    RankedHit,
     RankingMode,
     SearchResult,
 )
@@ -112,7 +114,7 @@ class Pipeline:
             facets=facets,
             stage_seconds=clock.seconds,
             fallbacks=tuple(clock.fallbacks),
-            encoder_bundle=self._encoder.manifest.id,
+            encoder_bundle=catalog.bundle_id,
             index=catalog.index.name,
             ranker=ranker.id,
         )
@@ -273,27 +275,18 @@ def _hits(
     scores: Float32Array,
     order: Int32Array,
     contributions: dict[str, Float32Array],
-) -> tuple[RankedHit, ...]:
+) -> RankedHits:
     columns = considered.columns
-    # One conversion a column: reading numpy scalars one by one costs ten times as much.
-    kept = [
-        column[order].tolist()
-        for column in (
-            scores,
-            columns.text_similarity,
-            columns.image_similarity,
-            columns.lexical_score,
-        )
-    ]
-    hits = [
-        RankedHit(
-            product_id=considered.ids[place],
-            score=score,
-            text_similarity=text,
-            image_similarity=image,
-            lexical_score=lexical,
-            contributions={name: float(part[place]) for name, part in contributions.items()},
-        )
-        for place, score, text, image, lexical in zip(order.tolist(), *kept, strict=True)
-    ]
-    return tuple(hits)
+    numbers = (
+        scores,
+        columns.text_similarity,
+        columns.image_similarity,
+        columns.lexical_score,
+    )
+    parts = [part[order] for part in contributions.values()]
+    return RankedHits(
+        [considered.ids[place] for place in order.tolist()],
+        np.stack(numbers, axis=1)[order],
+        families=tuple(contributions),
+        parts=np.stack(parts, axis=1) if parts else None,
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from server.arrays import Float32Array
+from server.hits import RankedHit
 from server.retrieval.filters.tree import Filter
 from server.retrieval.protocol import View
 from server.signals.reader import FacetField
@@ -88,18 +89,6 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankedHit:
-    """One product answered. Similarities are NaN where there is no such vector."""
-
-    product_id: str
-    score: float
-    text_similarity: float
-    image_similarity: float
-    lexical_score: float
-    contributions: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FacetCounts:
     """Values of one field and how many candidates have each."""
 
@@ -115,7 +104,7 @@ class SearchResult:
     """
 
     search_id: str
-    hits: tuple[RankedHit, ...]
+    hits: Sequence[RankedHit]
     facets: tuple[FacetCounts, ...]
     stage_seconds: Mapping[str, float]
     fallbacks: tuple[FallbackUsed, ...]

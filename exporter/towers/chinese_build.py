@@ -52,8 +52,10 @@ class Course:
     first: TextEncoder
 
 
-def prepare_course(*, cache: Path, seed: int) -> Course:
+def prepare_course(*, cache: Path, seed: int, progress: Callable[[float], None]) -> Course:
     """Read the sources, choose the vocabulary, and let the teacher encode every English text.
+
+    ``progress`` is called with the share done, 0 to 1; nearly all of it is the teacher's work.
 
     Raises:
         WeightsError: a source cannot be had.
@@ -66,14 +68,17 @@ def prepare_course(*, cache: Path, seed: int) -> Course:
     )
     tokenizer = build_tokenizer(vocabulary)
     teacher = Teacher(cache=cache)
+    progress(0.05)
     meanings = collect_meanings(entries, terms, tokenizer=tokenizer)
     glosses = sorted({gloss for known in meanings.glosses.values() for gloss in known[:4]})
     vectors = dict(zip(glosses, embed(glosses, teacher=teacher, cache=cache), strict=True))
+    progress(0.45)
     words = word_lessons(meanings, frequencies, gloss_vectors=vectors)
     latin = _latin_lessons(vocabulary, teacher, cache)
     phrases = phrase_lessons(
         terms, words, meanings, count=PHRASES, teacher=teacher, cache=cache, seed=seed
     )
+    progress(1.0)
     held = tuple(sorted(meanings.held_out))
     known = dict(zip(latin.texts, latin.targets, strict=True))
     known |= {text.lower(): row for text, row in zip(words.texts, words.targets, strict=True)}

@@ -58,10 +58,7 @@ def to_message(record: ProductRecord, *, catalog: str) -> product_pb2.Product:
     if record.rating is not None:
         message.rating.average = record.rating
         message.rating.count = record.rating_count
-    for window in _SALES_WINDOWS:
-        units = getattr(record, window)
-        if units is not None:
-            setattr(message.sales, window, units)
+    _write_sales(record, message)
     if record.create_seconds is not None:
         message.create_time.CopyFrom(_to_timestamp(record.create_seconds))
     if record.update_seconds is not None:
@@ -123,6 +120,13 @@ def to_money(amount: float, *, currency: str) -> Money:
 def from_money(money: Money) -> float:
     """The nearest float: undoes `to_money` for amounts of up to 15 significant digits."""
     return (money.units * _A_BILLION + money.nanos) / _A_BILLION
+
+
+def _write_sales(record: ProductRecord, message: product_pb2.Product) -> None:
+    for window in _SALES_WINDOWS:
+        units = getattr(record, window)
+        if units is not None:
+            setattr(message.sales, window, units)
 
 
 def _units(sales: product_pb2.Sales, window: str) -> int | None:

@@ -32,7 +32,6 @@ def align(
     *,
     output: Annotated[Path, typer.Option(help="Folder to write the aligned bundle into.")],
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bundle.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads to train with.")] = 1,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the head of a bundle's image tower on products' own pictures and words.
@@ -44,19 +43,16 @@ def align(
     Needs the exporter extra: pip install 'omnishelf[exporter]'.
     """
     with exporter_packages():
-        import torch  # noqa: PLC0415
-
         from exporter.align import align as train  # noqa: PLC0415
         from exporter.align_data import make_samples  # noqa: PLC0415
     from server.encoders.embedded import EmbeddedEncoder  # noqa: PLC0415
 
-    torch.set_num_threads(threads)
     image = load_manifest(bundle).image
     if image is None:
         message = f"{bundle} has no image tower to align; name a bundle that has one"
         raise FailedPrecondition(message, reason="BUNDLE_NO_IMAGE")
     sources = read_rows(catalogues)
-    encoder = EmbeddedEncoder(bundle, threads=threads)
+    encoder = EmbeddedEncoder(bundle, threads=1)
     with stage_progress("Aligning") as progress:
         samples = []
         for place, source in enumerate(sources):

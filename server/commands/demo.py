@@ -71,8 +71,8 @@ def demo(
             answered = _ask(questions, channel=channel, target=address, console=console)
         if once:
             raise typer.Exit(0 if answered else 1)
-        _hint(console, address=address, data=settings.data)
         with suppress(KeyboardInterrupt):
+            _hint(questions, console=console, address=address)
             threading.Event().wait()
         console.print("Stopping: calls that run may end.")
 
@@ -115,15 +115,15 @@ def _ask(
     return answered
 
 
-def _hint(console: Console, *, address: str, data: Path) -> None:
+def _hint(questions: Sequence[Question], *, console: Console, address: str) -> None:
+    """What to type next, in another terminal."""
+    examples = ['"red running shoes"', '"便宜的红色马克杯" --filter "price < 20"', "gift --explain"]
+    pictures = [path for question in questions for path in question.options.images]
+    if pictures:
+        examples.append(f"--image {pictures[0]}")
     console.print(Rule(f"Serving on {address}; Ctrl-C stops it", align="left", style="green"))
     console.print("Ask it from another terminal:")
-    for example in (
-        '"red running shoes"',
-        '"便宜的红色马克杯" --filter "price < 20"',
-        f"--image {data / 'sample_shop' / 'query_images'}/sample-120.png",
-        '"gift" --variety 0.5 --explain',
-    ):
-        console.print(f"  omnishelf search {example} --catalog {CATALOG} --server {address}",
-                      highlight=False, soft_wrap=True)  # fmt: skip
+    for example in examples:
+        line = f"  omnishelf search {example} --catalog {CATALOG} --server {address}"
+        console.print(line, highlight=False, soft_wrap=True)
     console.print("Then index a shop of your own: omnishelf index CATALOG, and: omnishelf serve")

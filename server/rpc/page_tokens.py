@@ -16,13 +16,13 @@ from omnishelf.v1 import search_service_pb2
 
 from server.arrays import Float32Array
 from server.errors import InvalidRequest, Violation
-from server.query import FacetCounts, RankedHit, SearchResult
+from server.hits import NUMBERS, RankedHits
+from server.query import FacetCounts, SearchResult
 from server.rpc.signing import Refusal, TokenError, TokenKind, TokenSigner, digest
 from server.stages import FallbackUsed
 
 LIFETIME_SECONDS = 600
 _FIELD = "page_token"
-_VIEW_COLUMNS = 4
 
 _VIOLATIONS = {
     Refusal.MALFORMED: Violation(
@@ -132,7 +132,7 @@ def _binding(request: search_service_pb2.SearchProductsRequest) -> bytes:
 
 def _packed(result: SearchResult, offset: int) -> bytes:
     """A JSON line, then the numbers of the hits as float32 (n, 4 + families)."""
-    families = list(result.hits[0].contributions) if result.hits else []
+    hits = RankedHits.of(result.hits)
     line = {
         "offset": offset,
         "search_id": result.search_id,
@@ -141,16 +141,11 @@ def _packed(result: SearchResult, offset: int) -> bytes:
         "ranker": result.ranker,
         "fallbacks": [[each.stage, each.used, each.reason] for each in result.fallbacks],
         "facets": [[each.field, each.counts] for each in result.facets],
-        "families": families,
-        "ids": [hit.product_id for hit in result.hits],
+        "families": hits.families,
+        "ids": hits.ids,
     }
-    numbers = np.array([_numbers(hit) for hit in result.hits], np.float32)
+    numbers = np.concatenate([hits.numbers, hits.parts], axis=1, dtype=np.float32)
     return json.dumps(line, ensure_ascii=False).encode() + b"\n" + numbers.tobytes()
-
-
-def _numbers(hit: RankedHit) -> tuple[float, ...]:
-    views = (hit.score, hit.text_similarity, hit.image_similarity, hit.lexical_score)
-    return (*views, *hit.contributions.values())
 
 
 def _unpacked(body: bytes) -> tuple[SearchResult, int]:
@@ -158,21 +153,14 @@ def _unpacked(body: bytes) -> tuple[SearchResult, int]:
     line = json.loads(head)
     families = line["families"]
     numbers: Float32Array = np.frombuffer(rest, np.float32)
-    rows = numbers.reshape(-1, _VIEW_COLUMNS + len(families)).tolist()
+    rows = numbers.reshape(-1, len(NUMBERS) + len(families))
     result = SearchResult(
         search_id=line["search_id"],
-        hits=tuple(
-            RankedHit(
-                product_id=product_id,
-                score=score,
-                text_similarity=text,
-                image_similarity=image,
-                lexical_score=lexical,
-                contributions=dict(zip(families, parts, strict=True)),
-            )
-            for product_id, (score, text, image, lexical, *parts) in zip(
-                line["ids"], rows, strict=True
-            )
+        hits=RankedHits(
+            line["ids"],
+            rows[:, : len(NUMBERS)],
+            families=families,
+            parts=rows[:, len(NUMBERS) :],
         ),
         facets=tuple(
             FacetCounts(field=field, counts=tuple((value, count) for value, count in counts))

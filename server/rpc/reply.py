@@ -11,7 +11,8 @@ from omnishelf.v1 import product_pb2
 from omnishelf.v1 import search_service_pb2 as pb
 
 from server.catalog.codec import product_name
-from server.query import RankedHit, SearchResult
+from server.hits import RankedHit, RankedHits
+from server.query import SearchResult
 from server.rpc.page_tokens import PageTokens
 from server.rpc.validate_search import AskedSearch
 from server.stages import StageObserver
@@ -68,8 +69,8 @@ class SearchReplies:
         """Hits from ``offset`` until the page is full; products deleted since are passed over."""
         missing = asked.page_size
         while missing and offset < len(result.hits):
-            hits = result.hits[offset : offset + missing]
-            payloads = self._read_payloads(asked.query.catalog, [hit.product_id for hit in hits])
+            hits = RankedHits.of(result.hits)[offset : offset + missing]
+            payloads = self._read_payloads(asked.query.catalog, hits.ids)
             for position, hit in enumerate(hits, offset + 1):
                 payload = payloads.get(hit.product_id)
                 if payload is not None:

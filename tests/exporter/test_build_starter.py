@@ -43,7 +43,7 @@ class Workshop:
         (output / "image.onnx").write_bytes(b"image")
         return ImageTower(file="image.onnx", height=2, width=2), (SOURCE,)
 
-    def prepare(self, *, cache: Path, seed: int) -> str:
+    def prepare(self, *, cache: Path, seed: int, progress: object) -> str:
         return f"course {seed}"
 
     def teach(self, course: str, *, steps: int, seed: int, progress: object) -> dict[str, float]:
@@ -100,8 +100,8 @@ def test_a_built_bundle_verifies_and_asks_the_chinese_tower_first(
 
 def test_minutes_are_counted_in_steps_and_go_on_record(workshop: Workshop, tmp_path: Path) -> None:
     record = build(tmp_path, []).training["text_zh"]
-    assert workshop.taught == [(40, 3)]
-    assert record == {"seed": 3, "steps": 40, "minutes": 0.0} | FIGURES
+    assert workshop.taught == [(60, 3)]
+    assert record == {"seed": 3, "steps": 60, "minutes": 0.0} | FIGURES
 
 
 def test_every_source_is_credited_in_the_manifest_and_on_the_page(

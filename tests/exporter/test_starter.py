@@ -175,4 +175,4 @@ def ndcg_at_10(gains: NDArray[np.float64], similarities: Vectors) -> float:
 
 
 # A little under what the shipped bundle reaches, so that a worse one is noticed.
-FLOORS = {"compositions": 0.6, "grocery": 0.6, "luma en": 0.84, "luma zh": 0.75}
+FLOORS = {"compositions": 0.79, "grocery": 0.8, "luma en": 0.84, "luma zh": 0.84}

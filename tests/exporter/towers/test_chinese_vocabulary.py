@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("torch", reason="the exporter's extra is not installed")
-
 from exporter.dictionary import Entry
 from exporter.glossary import Term
 from exporter.towers.chinese_vocabulary import (

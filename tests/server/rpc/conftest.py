@@ -9,9 +9,10 @@ from omnishelf.v1 import product_pb2, product_service_pb2_grpc, search_service_p
 from server.catalog.answers import Answer
 from server.deadline import Deadline
 from server.errors import InvalidRequest, NotFound
+from server.hits import RankedHit
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
 from server.observability import Metrics
-from server.query import Query, RankedHit, SearchResult
+from server.query import Query, SearchResult
 from server.rpc.channel import open_channel
 from server.rpc.interceptors import CallInterceptor, Permits
 from server.rpc.once import Once

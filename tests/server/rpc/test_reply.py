@@ -4,7 +4,8 @@ import pytest
 from omnishelf.v1 import product_pb2
 from omnishelf.v1 import search_service_pb2 as pb
 
-from server.query import FacetCounts, RankedHit, SearchResult
+from server.hits import RankedHit
+from server.query import FacetCounts, SearchResult
 from server.rpc.page_tokens import PageTokens
 from server.rpc.reply import SearchReplies
 from server.rpc.signing import TokenSigner
