@@ -54,7 +54,7 @@ class AlignSettings:
     held_out: float = 0.2
     views: int = 1
     per_class: int = 4
-    likeness_gain: float = 1.0
+    likeness_gain: float = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
