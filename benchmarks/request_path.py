@@ -2,16 +2,17 @@
 
     python -m benchmarks.request_path --json
 
-For every query of every round, in this order: the request through a client, then its parts as
-their own libraries do them (tokenise and run the tower; the vector searches; the booster on the
-same matrix). The server and the parts share one process and so the same luck; the client has its
-own. Medians are over all rounds; the first round warms up and is left out.
+For every query of every round, in this order: the request to `omnishelf serve` in a process of its
+own, then its parts as their own libraries do them here (tokenise and run the tower; the vector
+searches; the booster on the same matrix), over a copy of the same data. Medians are over all
+rounds; the first round warms up and is left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +20,12 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from omnishelf.v1 import search_service_pb2_grpc
 from pymilvus import MilvusClient
 
-from benchmarks.asker import Asker, asker
 from benchmarks.bare_parts import BareSearch, open_booster, open_towers
-from benchmarks.memory import serving_memory
-from benchmarks.queries import Shop, find_shop
+from benchmarks.queries import Shop, find_shop, text_request
+from benchmarks.served import served
 from exporter.lexicon import read_lexicon
 from ranker import registry
 from server.app import App, build_app
@@ -37,10 +38,10 @@ from server.observability import configure_logging
 from server.query import Query, TextPart
 from server.query_facts import query_words
 from server.retrieval.analysis import Analyzer
+from server.rpc.channel import open_channel
 from server.settings import load_settings
 
 CATALOG = "benchmark"
-_MEMORY_QUERIES = 50
 
 Times = dict[str, list[float]]
 
@@ -53,13 +54,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="omnishelf-") as folder:
         local = in_folder(settings, Path(folder, "data"))
         shop = find_shop(Path(folder, "shop"))
+        texts = shop.texts[: arguments.queries]
         with build_app(local) as app:
             indexing = _index(app, shop)
-            address = app.start()
-            with asker(address, catalog=CATALOG) as client:
-                texts = shop.texts[: arguments.queries]
-                times = _measure(app, client, texts=texts, rounds=arguments.rounds)
-        memory = serving_memory(local.data, catalog=CATALOG, texts=shop.texts[:_MEMORY_QUERIES])
+        copied = Path(shutil.copytree(local.data, Path(folder, "served")))
+        with build_app(local) as app, served(copied) as server:
+            with open_channel(server.address) as channel:
+                stub = search_service_pb2_grpc.SearchServiceStub(channel)
+                times = _measure(app, stub, texts=texts, rounds=arguments.rounds)
+            memory = server.memory()
     document = {
         "shop": shop.name,
         "queries": len(texts),
@@ -86,7 +89,13 @@ def _index(app: App, shop: Shop) -> float:
     return time.perf_counter() - started
 
 
-def _measure(app: App, client: Asker, *, texts: Sequence[str], rounds: int) -> Times:
+def _measure(
+    app: App,
+    stub: search_service_pb2_grpc.SearchServiceStub,
+    *,
+    texts: Sequence[str],
+    rounds: int,
+) -> Times:
     chinese, other = open_towers(app.settings.bundle_directory)
     booster = open_booster(app.settings.ranking.ranker or registry.DEFAULT_DIRECTORY)
     catalog, analyzer = app.catalogs.get(CATALOG), _analyzer(app)
@@ -103,9 +112,11 @@ def _measure(app: App, client: Asker, *, texts: Sequence[str], rounds: int) -> T
             words = query_words(query, analyzer, catalog.table.reader()).weights
             tower = chinese if considered.facts.chinese_share > 0 else other
             vector = tower.encode(text)
-            request, stages = client.ask(text)
+            request = text_request(text, catalog=CATALOG)
+            started = time.perf_counter()
+            response = stub.SearchProducts(request)
             spent = {
-                "request": request,
+                "request": time.perf_counter() - started,
                 "encode": _seconds(partial(tower.encode, text)),
                 "search": _seconds(partial(bare.search, vector, words)),
                 "predict": _seconds(partial(booster.predict, matrix, num_threads=1))
@@ -113,7 +124,10 @@ def _measure(app: App, client: Asker, *, texts: Sequence[str], rounds: int) -> T
                 else 0.0,
             }
             spent["sum"] = spent["encode"] + spent["search"] + spent["predict"]
-            spent |= {f"stage {stage}": seconds for stage, seconds in stages.items()}
+            spent |= {
+                f"stage {each.stage}": each.duration.ToTimedelta().total_seconds()
+                for each in response.stages
+            }
             if round_:
                 for name, seconds in spent.items():
                     times.setdefault(name, []).append(seconds)

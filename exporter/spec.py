@@ -105,7 +105,7 @@ class Manifest:
 
     @property
     def id(self) -> str:
-        """``{name}_{hash}``: changes whenever any file or any parameter that shapes vectors does."""
+        """``{name}_{hash}``: changes with any file and any parameter that shapes vectors."""
         shape = {
             "dimension": self.dimension,
             "text": [asdict(tower) for tower in self.text],
