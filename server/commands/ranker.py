@@ -65,7 +65,13 @@ def train_ranker(
         files += [_sample(folder, seed=seed + place) for place in range(sample_shops)]
         learned = list(_lessons(settings, files, folder=folder, questions=questions, seed=seed))
     trained = train(learned, seed=seed, name=name)
-    registry.save(output, trained, provenance=_provenance(shops or (), sample_shops, settings))
+    provenance = {
+        "trained_on": f"shoppers simulated over {_shops_named(shops or (), sample_shops)}",
+        "encoder_bundle": read_bundle(settings.bundle_directory).id,
+        "questions_a_shop": str(questions),
+        "seed": str(seed),
+    }
+    registry.save(output, trained, provenance=provenance)
     _report(trained, output=output, lessons_learned=len(learned), as_json=json_output)
 
 
@@ -133,13 +139,9 @@ def _ask(app: App, shop: Shop, asked: Sequence[Question], *, seed: int) -> Itera
             yield lesson
 
 
-def _provenance(shops: Sequence[str], sample_shops: int, settings: Settings) -> dict[str, str]:
+def _shops_named(shops: Sequence[str], sample_shops: int) -> str:
     names = [Path(each.split(",")[0]).parent.name or each for each in shops]
-    return {
-        "trained_on": "shoppers simulated over "
-        + ", ".join([*names, f"{sample_shops} sample shops"]),
-        "encoder_bundle": read_bundle(settings.bundle_directory).id,
-    }
+    return ", ".join([*names, f"{sample_shops} sample shops"])
 
 
 def _report(trained: TrainedRanker, *, output: Path, lessons_learned: int, as_json: bool) -> None:
