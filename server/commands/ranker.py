@@ -24,13 +24,20 @@ from server.commands.temporary import in_folder
 from server.observability import configure_logging
 from server.sample_shop.generate import write_sample_shop
 from server.settings import Settings, load_settings
-from server.training.lessons import Question, lessons, picture_questions, text_questions
+from server.training.lessons import (
+    Question,
+    example_questions,
+    lessons,
+    picture_questions,
+    text_questions,
+)
 from server.training.shops import Shop, ShopFiles, index_shop, judged_questions
 
 ranker = typer.Typer(help="Train and inspect rankers.", no_args_is_help=True)
 
 SAMPLE_SHOP_PRODUCTS = 600
 PICTURE_SHARE = 0.25
+EXAMPLE_SHARE = 0.1
 
 
 @ranker.command("train")
@@ -123,9 +130,10 @@ def _lessons(
 
 
 def _questions(shop: Shop, *, count: int, seed: int) -> list[Question]:
-    pictures = round(count * PICTURE_SHARE)
+    pictures, examples = round(count * PICTURE_SHARE), round(count * EXAMPLE_SHARE)
     return [
-        *text_questions(shop.records, count=count - pictures, seed=seed),
+        *text_questions(shop.records, count=count - pictures - examples, seed=seed),
+        *example_questions(shop.records, count=examples, seed=seed),
         *picture_questions(shop.records, shop.pictures, count=pictures, seed=seed),
         *judged_questions(shop, count=pictures, seed=seed),
     ]

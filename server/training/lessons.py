@@ -13,7 +13,7 @@ from ranker.simulate import simulated_grades
 from server.catalog.record import ProductRecord
 from server.deadline import Deadline
 from server.pipeline import Pipeline
-from server.query import PicturePart, Query, QueryPart, TextPart
+from server.query import PicturePart, ProductPart, Query, QueryPart, TextPart
 from server.retrieval.protocol import View
 from server.training.queries import EXACT, QueryMaker
 from server.training.snapshots import snapshot
@@ -59,21 +59,29 @@ def picture_questions(
     """Snapshots of products: the product itself is best, then its variants, its look, its kind."""
     rng = random.Random(seed)  # noqa: S311 - reproducible data, not secrets
     shown = [record for record in records if record.id in pictures]
-    questions = []
-    for model in rng.sample(shown, min(count, len(shown))):
-        picture = snapshot(pictures[model.id], rng=rng)
-        questions.append(
-            Question(
-                parts=(PicturePart(data=picture, field="query[0].image"),),
-                relevance={
-                    record.id: likeness
-                    for record in records
-                    if (likeness := _likeness(record, model)) > 0
-                },
-                key=f"picture of {model.group_id}",
-            )
+    return [
+        Question(
+            parts=(
+                PicturePart(data=snapshot(pictures[model.id], rng=rng), field="query[0].image"),
+            ),
+            relevance=_relevance(records, model),
+            key=f"picture of {model.group_id}",
         )
-    return questions
+        for model in rng.sample(shown, min(count, len(shown)))
+    ]
+
+
+def example_questions(records: Sequence[ProductRecord], *, count: int, seed: int) -> list[Question]:
+    """Products as examples, "more like this one": relevance as of their pictures."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible data, not secrets
+    return [
+        Question(
+            parts=(ProductPart(product_id=model.id, field="query[0].product"),),
+            relevance=_relevance(records, model),
+            key=f"example {model.group_id}",
+        )
+        for model in rng.sample(records, min(count, len(records)))
+    ]
 
 
 def lessons(
@@ -96,6 +104,10 @@ def lessons(
                 grades=simulated_grades(relevance, considered.columns, seed=seed + place),
                 key=question.key,
             )
+
+
+def _relevance(records: Sequence[ProductRecord], model: ProductRecord) -> dict[str, float]:
+    return {record.id: likeness for record in records if (likeness := _likeness(record, model)) > 0}
 
 
 def _likeness(record: ProductRecord, model: ProductRecord) -> float:

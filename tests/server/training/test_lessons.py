@@ -12,7 +12,7 @@ from PIL import Image
 
 from server.catalog.record import ProductRecord
 from server.errors import InvalidRequest
-from server.training.lessons import picture_questions, text_questions
+from server.training.lessons import example_questions, picture_questions, text_questions
 from server.training.shops import ShopFiles
 from server.training.snapshots import snapshot
 
@@ -55,6 +55,12 @@ def test_a_snapshot_is_another_picture_of_the_same_thing() -> None:
 def test_a_picture_asks_for_itself_then_its_variants_then_its_look_then_its_kind() -> None:
     (question,) = picture_questions(SHOP, {"a-red": png("red")}, count=5, seed=1)
     assert dict(question.relevance) == {"a-red": 1.0, "a-blue": 0.8, "b-red": 0.5, "c-blue": 0.35}
+
+
+def test_an_example_asks_for_what_its_picture_would() -> None:
+    questions = {each.key: each for each in example_questions(SHOP, count=9, seed=1)}
+    assert set(questions) == {"example a", "example b", "example c", "example l"}
+    assert dict(questions["example l"].relevance) == {"lamp": 1.0}
 
 
 def test_words_ask_with_relevance_from_none_to_one() -> None:
