@@ -45,14 +45,14 @@ class PipelineOptions:
     ``image_share_text_query`` and ``image_share_picture_query`` are ``a`` in F = aI + (1 - a)T for
     queries without and with a picture; ``lexical_weight`` is what the best word match adds to a
     cosine; ``candidates`` are asked of each view and kept after merging; ``variety`` is the
-    strength of maximal marginal relevance.
+    strength of maximal marginal relevance when the model orders.
     """
 
     candidates: int = 200
     image_share_text_query: float = 0.2
     image_share_picture_query: float = 0.6
     lexical_weight: float = 0.1
-    variety: float = 0.0
+    variety: float = 0.1
     budgets: Budgets = field(default_factory=Budgets)
 
 
@@ -234,7 +234,9 @@ class Pipeline:
         clock: StageClock,
         deadline: Deadline,
     ) -> Int32Array:
-        strength = self._options.variety if query.variety is None else query.variety
+        strength = query.variety
+        if strength is None:
+            strength = self._options.variety if query.mode is RankingMode.MODEL else 0.0
         if strength > 0 and not self._options.budgets.allows_diversifying(deadline):
             clock.fall_back("diversify", used="score_order", reason="DEADLINE")
             strength = 0.0

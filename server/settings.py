@@ -125,8 +125,8 @@ class RankingSettings(_Section):
     """Whether the model orders; otherwise retrieval order is served."""
     ranker: Path | None = None
     """Directory of the ranker; null for the one that ships."""
-    variety: Share = 0.0
-    """Strength of maximal marginal relevance; 0 for none."""
+    variety: Share = 0.1
+    """Strength of maximal marginal relevance when the model orders; 0 for none."""
 
 
 class StoreSettings(_Section):

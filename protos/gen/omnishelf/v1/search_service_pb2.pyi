@@ -352,7 +352,9 @@ class RankingOptions(_message.Message):
     mode: Global___RankingOptions.Mode.ValueType
     """Who orders. Default: MODE_MODEL."""
     variety: _builtins.float
-    """Strength of maximal marginal relevance, 0 (off) to 1 (variety alone). Default: the server's."""
+    """Strength of maximal marginal relevance, 0 (off) to 1 (variety alone). Default: the server's for
+    MODE_MODEL, 0 for MODE_RETRIEVAL.
+    """
     candidates: _builtins.int
     """Candidates asked of each view, 0 to 1,000; 0 stands for the server's setting."""
     image_share: _builtins.float
