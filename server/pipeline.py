@@ -45,7 +45,8 @@ class PipelineOptions:
     ``image_share_text_query`` and ``image_share_picture_query`` are ``a`` in F = aI + (1 - a)T for
     queries without and with a picture; ``lexical_weight`` is what the best word match adds to a
     cosine; ``candidates`` are asked of each view and kept after merging; ``variety`` is the
-    strength of maximal marginal relevance when the model orders.
+    strength of maximal marginal relevance when the model orders, over the first
+    ``varied_places``: nobody compares what stands further down.
     """
 
     candidates: int = 200
@@ -53,6 +54,7 @@ class PipelineOptions:
     image_share_picture_query: float = 0.6
     lexical_weight: float = 0.1
     variety: float = 0.1
+    varied_places: int = 20
     budgets: Budgets = field(default_factory=Budgets)
 
 
@@ -244,7 +246,7 @@ class Pipeline:
             scores,
             columns.vectors,
             strength=strength,
-            limit=len(scores),
+            limit=min(len(scores), self._options.varied_places),
             groups=columns.group if query.collapse_limit else None,
             group_limit=query.collapse_limit,
         )
