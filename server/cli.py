@@ -107,7 +107,7 @@ def _exit_code(run: Callable[[], None], *, debug: bool) -> int:
         # Whoever read our output has closed it; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:
+    except Exception as error:  # the entry point: nobody above would say it better
         if debug:
             raise
         _say(f"{type(error).__name__}: {error} (a fault of ours: --debug shows where)")

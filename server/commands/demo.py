@@ -55,7 +55,9 @@ def demo(
         settings = settings.model_copy(update={"data": settings.data / "demo"})
     configure_logging(settings.log)
     refuse_taken_port(settings.server.host, settings.server.port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts background jobs with SIGINT ignored, and that is inherited.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     console = Console()
     queries = settings.data / "sample_shop" / "queries.jsonl"
     file = open_catalog(catalogue or _sample_shop(settings.data / "sample_shop"), mapping={})
