@@ -99,6 +99,15 @@ def test_collapse_answers_one_variant_of_a_product(make: Make) -> None:
     ]
 
 
+def test_retrieval_order_is_by_likeness_whatever_variety_the_server_likes(make: Make) -> None:
+    query = asked(words_of("tee-red"), **ONLY_LIKENESS)
+    scores = [hit.score for hit in make(variety=1.0).search(query, deadline=Deadline.never()).hits]
+    assert scores == sorted(scores, reverse=True)
+    varied = replace(query, variety=1.0)
+    scores = [hit.score for hit in make().search(varied, deadline=Deadline.never()).hits]
+    assert scores != sorted(scores, reverse=True)
+
+
 def test_facets_count_the_candidates(make: Make) -> None:
     facets = (FacetRequest(field="color", limit=10), FacetRequest(field="category", limit=1))
     result = make().search(asked(words_of("mug"), facets=facets), deadline=Deadline.never())
