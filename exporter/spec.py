@@ -22,12 +22,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
+_ADDED = frozenset(
+    {"padding", "pad_id", "cleaning", "shortest_edge", "crop_offset", "transparency"}
+)
 STARTER_DIRECTORY = Path(__file__).parent / "starter"
 
 
@@ -63,21 +67,33 @@ class TextTower:
     """One text tower. ``scripts`` are Unicode script names; ``["*"]`` answers any text.
 
     Towers are asked in the manifest's order: the first whose scripts occur in the text encodes it.
-    Texts longer than ``max_tokens`` are truncated by the tokenizer.
+    Texts longer than ``max_tokens`` are truncated by the tokenizer. ``padding``: ``longest`` pads to
+    the longest text of a batch, ``fixed`` to ``max_tokens`` always, for towers that were trained
+    without a mask; either way with ``pad_id``. ``cleaning``: ``canonical`` gives the tokenizer the
+    text as `server.encoders.text.canonical` leaves it, ``verbatim`` as the shopper typed it, for
+    tokenizers that bring a normalizer of their own.
     """
 
     file: str
     tokenizer: str
     max_tokens: int
     scripts: tuple[str, ...] = ("*",)
+    padding: Literal["longest", "fixed"] = "longest"
+    pad_id: int = 0
+    cleaning: Literal["canonical", "verbatim"] = "canonical"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTower:
     """The image tower and how a picture becomes its pixels.
 
-    ``fit``: ``pad`` keeps the whole picture on a ``fill`` background, ``crop`` keeps the centre,
-    ``stretch`` ignores the aspect ratio. ``resample`` is a Pillow filter name in lower case.
+    ``fit``: ``pad`` keeps the whole picture on a ``fill`` background; ``crop`` brings the shorter
+    side to ``shortest_edge`` (None: the larger of height and width), the longer one to
+    ``int(shortest_edge * longer / shorter)``, and keeps the centre; ``stretch`` ignores the aspect
+    ratio. Where an odd number of pixels is cropped, ``crop_offset`` says how half of it is rounded:
+    ``floor`` as Hugging Face does, ``half_even`` as torchvision does. ``resample`` is a Pillow
+    filter name in lower case. ``transparency``: ``fill`` lays the picture on ``fill``, ``drop``
+    forgets the alpha channel, as the reference processors of CLIP-like models do.
     """
 
     file: str
@@ -86,11 +102,17 @@ class ImageTower:
     fit: Literal["pad", "crop", "stretch"] = "pad"
     resample: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
     fill: tuple[int, int, int] = (255, 255, 255)
+    shortest_edge: int | None = None
+    crop_offset: Literal["floor", "half_even"] = "floor"
+    transparency: Literal["fill", "drop"] = "fill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Everything a server needs to know about a bundle before it opens a tower."""
+    """Everything a server needs to know about a bundle before it opens a tower.
+
+    ``id`` is ``{name}_{hash}``: it changes with any file and any parameter that shapes vectors.
+    """
 
     name: str
     version: str
@@ -102,18 +124,27 @@ class Manifest:
     sources: tuple[Source, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT_VERSION
+    id: str = field(init=False, compare=False)
 
-    @property
-    def id(self) -> str:
-        """``{name}_{hash}``: changes with any file and any parameter that shapes vectors."""
+    def __post_init__(self) -> None:
+        """Name the bundle by what shapes its vectors."""
         shape = {
             "dimension": self.dimension,
-            "text": [asdict(tower) for tower in self.text],
-            "image": asdict(self.image) if self.image else None,
+            "text": [_shape(tower) for tower in self.text],
+            "image": _shape(self.image) if self.image else None,
             "files": {name: record.sha256 for name, record in sorted(self.files.items())},
         }
         digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
-        return f"{self.name}_{digest[:8]}"
+        object.__setattr__(self, "id", f"{self.name}_{digest[:8]}")
+
+
+def model_name(bundle_id: str, file: str) -> str:
+    """Name of a tower in a Triton model repository, where many bundles stand side by side.
+
+    >>> model_name("starter_9b46f0c8", "text_en.onnx")
+    'starter_9b46f0c8_text_en'
+    """
+    return f"{bundle_id}_{PurePosixPath(file).stem}"
 
 
 def file_record(path: Path) -> FileRecord:
@@ -125,7 +156,7 @@ def file_record(path: Path) -> FileRecord:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write ``manifest.json`` in one step, so that a reader never sees half of it."""
-    document = {"id": manifest.id, **asdict(manifest)}
+    document = {"id": manifest.id} | asdict(manifest)
     temporary = directory / f".{MANIFEST_NAME}.part"
     temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     temporary.replace(directory / MANIFEST_NAME)
@@ -162,14 +193,18 @@ def read_manifest(directory: Path) -> Manifest:
     return manifest
 
 
-def verify_files(directory: Path, manifest: Manifest) -> None:
-    """Compare every file with its recorded size and SHA-256.
+def verify_files(
+    directory: Path, manifest: Manifest, *, only: Collection[str] | None = None
+) -> None:
+    """Compare every file, or those named in ``only``, with its recorded size and SHA-256.
 
     Raises:
         BundleError: ``BUNDLE_HASH`` naming the first file that is missing, outside the bundle, or
             not what the manifest says.
     """
     for name, expected in manifest.files.items():
+        if only is not None and name not in only:
+            continue
         path = directory / name
         if not path.resolve().is_relative_to(directory.resolve()):
             raise BundleError(f"{name} points outside the bundle {directory}", reason="BUNDLE_HASH")
@@ -186,6 +221,18 @@ def load_manifest(directory: Path) -> Manifest:
     manifest = read_manifest(directory)
     verify_files(directory, manifest)
     return manifest
+
+
+def _shape(tower: TextTower | ImageTower) -> dict[str, Any]:
+    """Give the parameters that shape vectors; those at a later addition's default are left out.
+
+    So a bundle keeps the id it had before this release knew the addition.
+    """
+    return {
+        name: value
+        for name, value in asdict(tower).items()
+        if name not in _ADDED or value != type(tower).__dataclass_fields__[name].default
+    }
 
 
 def _parse(document: dict[str, Any]) -> Manifest:

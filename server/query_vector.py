@@ -15,6 +15,7 @@ from server.encoders.protocol import Encoder
 from server.errors import InvalidRequest, NotFound, Violation
 from server.query import PicturePart, ProductPart, QueryPart, TextPart, VectorPart
 from server.signals.reader import TableReader
+from server.stages import StageClock
 
 
 def decode_pictures(parts: Sequence[QueryPart], manifest: Manifest) -> UInt8Array | None:
@@ -46,6 +47,7 @@ def encode_parts(
     encoder: Encoder,
     reader: TableReader,
     deadline: Deadline,
+    clock: StageClock | None = None,
 ) -> Float32Array:
     """The fused unit vector (d,) of all parts; towers run once for each modality.
 
@@ -58,11 +60,11 @@ def encode_parts(
     texts = [place for place, part in enumerate(parts) if isinstance(part, TextPart)]
     if texts:
         words = [part.text for part in parts if isinstance(part, TextPart)]
-        vectors[texts] = encoder.encode_texts(words, deadline=deadline)
+        vectors[texts] = encoder.encode_texts(words, deadline=deadline, clock=clock)
     pictures = [place for place, part in enumerate(parts) if isinstance(part, PicturePart)]
     if pictures:
         decoded = np.empty((0, 1, 1, 3), np.uint8) if pixels is None else pixels
-        vectors[pictures] = encoder.encode_pictures(decoded, deadline=deadline)
+        vectors[pictures] = encoder.encode_pictures(decoded, deadline=deadline, clock=clock)
     for place, part in enumerate(parts):
         if isinstance(part, VectorPart):
             vectors[place] = part.vector / np.linalg.norm(part.vector)

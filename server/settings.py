@@ -44,6 +44,13 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class EncoderKind(StrEnum):
+    """Where towers run."""
+
+    EMBEDDED = "embedded"
+    TRITON = "triton"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -91,12 +98,41 @@ class ServerSettings(_Section):
 class EncoderSettings(_Section):
     """What turns words and pictures into vectors."""
 
-    kind: Literal["embedded"] = "embedded"
-    """Where towers run: `embedded` for ONNX Runtime in this process."""
+    kind: EncoderKind = EncoderKind.EMBEDDED
+    """Where towers run: `embedded` for ONNX Runtime in this process, `triton` for a Triton server."""
     bundle: Path | None = None
     """Directory of the encoder bundle; null for the starter that ships."""
+    beside: list[Path] = []
+    """Directories of further bundles to open, for catalogs that were indexed with them."""
+    shelf: Path | None = None
+    """Folder of the bundles that may be opened while the server runs; null for `bundles` in the data
+    directory."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """Threads of one tower's run."""
+    """Threads of one tower's run in this process."""
+    cache_bytes: Annotated[int, Field(ge=0)] = 64 * 2**20
+    """Memory for the vectors of earlier queries; 0 for none."""
+    twin: bool = True
+    """Whether this process runs the towers itself while Triton is away, if it has their files."""
+
+
+class TritonSettings(_Section):
+    """The Triton server that runs the towers, where encoder.kind is `triton`."""
+
+    address: str = "127.0.0.1:8001"
+    """HOST:PORT of its gRPC endpoint; not used when it is managed."""
+    managed: bool = False
+    """Whether the server starts a Triton of its own, watches it, and stops it at the end."""
+    environment: Path = Path(".venv-triton")
+    """Virtual environment of the managed Triton, made by `make triton`."""
+    ready_seconds: Seconds = 120.0
+    """Time a Triton is given to answer rightly before the server gives up starting."""
+    max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 16
+    """Requests under way to it at one time; further ones wait for as long as their deadline lets
+    them."""
+    rows_a_request: Annotated[int, Field(ge=1, le=1_024)] = 32
+    """Most texts or pictures in one request; larger batches are split and joined."""
+    shared_memory: Literal["auto", "on", "off"] = "auto"
+    """Whether tensors go through system shared memory: `auto` where Triton is on this host."""
 
 
 class RetrievalSettings(_Section):
@@ -161,6 +197,7 @@ class Settings(BaseSettings):
     """Directory of everything that is kept on this machine; made when absent."""
     server: ServerSettings = ServerSettings()
     encoder: EncoderSettings = EncoderSettings()
+    triton: TritonSettings = TritonSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ranking: RankingSettings = RankingSettings()
     store: StoreSettings = StoreSettings()
@@ -170,6 +207,11 @@ class Settings(BaseSettings):
     def bundle_directory(self) -> Path:
         """Where the encoder bundle is."""
         return self.encoder.bundle or STARTER_DIRECTORY
+
+    @property
+    def shelf_directory(self) -> Path:
+        """Where bundles lie that may be opened while the server runs."""
+        return self.encoder.shelf or self.data / "bundles"
 
     @property
     def vectors_uri(self) -> str:

@@ -15,6 +15,7 @@ from server.deadline import Deadline
 from server.encoders.checks import require_unit_rows
 from server.encoders.text import TextPreparer
 from server.errors import DataCorrupted, FailedPrecondition, Unavailable
+from server.stages import StageClock
 
 PICTURES_A_RUN = 4
 """More a run would be no faster on a CPU and would keep more memory for good."""
@@ -61,7 +62,13 @@ class EmbeddedEncoder:
         """The bundle that encodes."""
         return self._manifest
 
-    def encode_texts(self, texts: Sequence[str], *, deadline: Deadline) -> Float32Array:
+    def encode_texts(
+        self,
+        texts: Sequence[str],
+        *,
+        deadline: Deadline,
+        clock: StageClock | None = None,  # noqa: ARG002 - the protocol's; there is no fallback here
+    ) -> Float32Array:
         """Vectors (n, d) of n non-empty texts, each by the tower of its script."""
         vectors = np.empty((len(texts), self._manifest.dimension), np.float32)
         for start in range(0, len(texts), TEXTS_A_RUN):
@@ -72,7 +79,13 @@ class EmbeddedEncoder:
         require_unit_rows(vectors, dimension=self._manifest.dimension)
         return vectors
 
-    def encode_pictures(self, pixels: UInt8Array, *, deadline: Deadline) -> Float32Array:
+    def encode_pictures(
+        self,
+        pixels: UInt8Array,
+        *,
+        deadline: Deadline,
+        clock: StageClock | None = None,  # noqa: ARG002 - the protocol's; there is no fallback here
+    ) -> Float32Array:
         """Vectors (n, d) of n prepared pictures uint8 (n, h, w, 3)."""
         if self._image is None:
             raise FailedPrecondition(

@@ -20,6 +20,7 @@ from server.catalog.record import ProductRecord
 from server.catalog.store import Store
 from server.catalog.tables import RowState
 from server.deadline import Deadline
+from server.stages import StageClock
 from server.ingest.incoming import IncomingProduct
 from server.ingest.writer import ProductWriter
 from server.retrieval.analysis import Analyzer
@@ -45,12 +46,16 @@ class HashingEncoder:
         self.texts: list[str] = []
         self.pictures = 0
 
-    def encode_texts(self, texts: Sequence[str], *, deadline: Deadline) -> Float32Array:
+    def encode_texts(
+        self, texts: Sequence[str], *, deadline: Deadline, clock: StageClock | None = None
+    ) -> Float32Array:
         deadline.check("encoding text")
         self.texts.extend(texts)
         return np.stack([hashed(text.encode()) for text in texts])
 
-    def encode_pictures(self, pixels: UInt8Array, *, deadline: Deadline) -> Float32Array:
+    def encode_pictures(
+        self, pixels: UInt8Array, *, deadline: Deadline, clock: StageClock | None = None
+    ) -> Float32Array:
         deadline.check("encoding pictures")
         self.pictures += len(pixels)
         return np.stack([hashed(picture.tobytes()) for picture in pixels])

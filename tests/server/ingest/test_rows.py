@@ -103,7 +103,9 @@ def test_the_text_vector_is_the_mean_over_the_captions() -> None:
 
 def test_captions_that_cancel_out_leave_the_first() -> None:
     class Opposing(HashingEncoder):
-        def encode_texts(self, texts: object, *, deadline: Deadline) -> Float32Array:
+        def encode_texts(
+            self, texts: object, *, deadline: Deadline, clock: object = None
+        ) -> Float32Array:
             return np.array([[1.0, 0.0], [-1.0, 0.0]], dtype=np.float32)
 
     records = [record(title="two", translations={"zh": LocalizedText(title="二")})]
