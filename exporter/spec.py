@@ -67,8 +67,8 @@ class TextTower:
     """One text tower. ``scripts`` are Unicode script names; ``["*"]`` answers any text.
 
     Towers are asked in the manifest's order: the first whose scripts occur in the text encodes it.
-    Texts longer than ``max_tokens`` are truncated by the tokenizer. ``padding``: ``longest`` pads to
-    the longest text of a batch, ``fixed`` to ``max_tokens`` always, for towers that were trained
+    Texts longer than ``max_tokens`` are truncated by the tokenizer. ``padding``: ``longest`` pads
+    to the longest text of a batch, ``fixed`` to ``max_tokens`` always, for towers that were trained
     without a mask; either way with ``pad_id``. ``cleaning``: ``canonical`` gives the tokenizer the
     text as `server.encoders.text.canonical` leaves it, ``verbatim`` as the shopper typed it, for
     tokenizers that bring a normalizer of their own.

@@ -99,13 +99,13 @@ class EncoderSettings(_Section):
     """What turns words and pictures into vectors."""
 
     kind: EncoderKind = EncoderKind.EMBEDDED
-    """Where towers run: `embedded` for ONNX Runtime in this process, `triton` for a Triton server."""
+    """Where towers run: `embedded` in this process, `triton` on a Triton server."""
     bundle: Path | None = None
     """Directory of the encoder bundle; null for the starter that ships."""
     beside: list[Path] = []
     """Directories of further bundles to open, for catalogs that were indexed with them."""
     shelf: Path | None = None
-    """Folder of the bundles that may be opened while the server runs; null for `bundles` in the data
+    """Folder of bundles that may be opened while the server runs; null for `bundles` in the data
     directory."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """Threads of one tower's run in this process."""

@@ -20,12 +20,12 @@ from server.catalog.record import ProductRecord
 from server.catalog.store import Store
 from server.catalog.tables import RowState
 from server.deadline import Deadline
-from server.stages import StageClock
 from server.ingest.incoming import IncomingProduct
 from server.ingest.writer import ProductWriter
 from server.retrieval.analysis import Analyzer
 from server.retrieval.filters.fields import fold
 from server.retrieval.protocol import VectorEngine, View, ViewQuery
+from server.stages import StageClock
 
 DIMENSION = 16
 MANIFEST = Manifest(
