@@ -52,10 +52,17 @@ class EmbeddedEncoder:
         self._manifest = _verified_manifest(directory)
         self._preparer = TextPreparer(directory, self._manifest)
         self._text = [
-            _open_session(directory / tower.file, threads=threads) for tower in self._manifest.text
+            self._open(
+                directory / tower.file, takes=("input_ids", "attention_mask"), threads=threads
+            )
+            for tower in self._manifest.text
         ]
         image = self._manifest.image
-        self._image = _open_session(directory / image.file, threads=threads) if image else None
+        self._image = (
+            self._open(directory / image.file, takes=("pixels",), threads=threads)
+            if image
+            else None
+        )
 
     @property
     def manifest(self) -> Manifest:
@@ -102,6 +109,22 @@ class EmbeddedEncoder:
 
     def close(self) -> None:
         """Sessions are freed with the object; there is nothing else to give back."""
+
+    def _open(
+        self, path: Path, *, takes: tuple[str, ...], threads: int
+    ) -> onnxruntime.InferenceSession:
+        """A session of a tower that takes and gives what the manifest says."""
+        session = _open_session(path, threads=threads)
+        inputs = tuple(value.name for value in session.get_inputs())
+        outputs = [(value.name, value.shape[1:]) for value in session.get_outputs()]
+        dimension = self._manifest.dimension
+        if set(inputs) != set(takes) or outputs != [("embedding", [dimension])]:
+            raise DataCorrupted(
+                f"{path} takes {list(inputs)} and gives {outputs}; bundle {self._manifest.id} needs "
+                f"{list(takes)} and {[('embedding', [dimension])]}; export the bundle again",
+                reason="BUNDLE_TOWER",
+            )
+        return session
 
 
 def _verified_manifest(directory: Path) -> Manifest:

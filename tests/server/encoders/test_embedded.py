@@ -121,3 +121,18 @@ def test_a_bundle_without_an_image_tower_refuses_pictures(copied: Path) -> None:
     with pytest.raises(FailedPrecondition) as caught:
         encoder.encode_pictures(np.zeros((1, 8, 8, 3), np.uint8), deadline=NEVER)
     assert caught.value.reason == "NO_IMAGE_TOWER"
+
+
+@pytest.mark.parametrize("fault", ["another dimension", "a picture's tower for text"])
+def test_a_tower_unlike_the_manifest_is_refused_when_it_is_opened(copied: Path, fault: str) -> None:
+    manifest = read_manifest(copied)
+    if fault == "another dimension":
+        changed = replace(manifest, dimension=manifest.dimension + 1)
+    else:
+        assert manifest.image is not None
+        text = tuple(replace(tower, file=manifest.image.file) for tower in manifest.text)
+        changed = replace(manifest, text=text)
+    write_manifest(copied, changed)
+    with pytest.raises(DataCorrupted, match="export the bundle again") as caught:
+        EmbeddedEncoder(copied, threads=1)
+    assert caught.value.reason == "BUNDLE_TOWER"
