@@ -120,8 +120,8 @@ class EmbeddedEncoder:
         dimension = self._manifest.dimension
         if set(inputs) != set(takes) or outputs != [("embedding", [dimension])]:
             raise DataCorrupted(
-                f"{path} takes {list(inputs)} and gives {outputs}; bundle {self._manifest.id} needs "
-                f"{list(takes)} and {[('embedding', [dimension])]}; export the bundle again",
+                f"{path} takes {list(inputs)} and gives {outputs}; its bundle needs {list(takes)} "
+                f"and {[('embedding', [dimension])]}; export the bundle again",
                 reason="BUNDLE_TOWER",
             )
         return session
