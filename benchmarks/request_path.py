@@ -176,7 +176,7 @@ def _parts(
 
 
 def _analyzer(app: App) -> Analyzer:
-    lexicon = app.encoder.manifest.lexicon
+    lexicon = app.shelf.current.lexicon
     return Analyzer(read_lexicon(app.settings.bundle_directory / lexicon) if lexicon else {})
 
 

@@ -1,0 +1,299 @@
+"""The encoders measured: Triton against in-process, payloads, pictures, the cache, another server.
+
+    python -m benchmarks.encoders --json
+
+One run, paired: variants take turns call by call or block by block, and every figure is the median
+over rounds of a round's own ratio.
+
+- ``triton_over_in_process``: (p50 of a batch of one through Triton - p50 of an echo of the same
+  payload + p50 of preparing the payload) / p50 in this process. The echo is a model of the same
+  inputs behind the same client and the same settings that answers with constants; preparing (the
+  tokeniser) is part of both, so taking the echo off takes it off once too often.
+- ``throughput_share``: rows a second through Triton over rows a second in this process, two batches
+  of eight pictures in flight either way, two cores.
+- ``uint8_over_float32``: p50 of a batch of eight pictures as float32 over the same as uint8, to an
+  echo over plain gRPC: where transport is all there is.
+- ``large_photo_over_naive``: see `benchmarks.large_photo`.
+- ``cached_over_uncached``: p50 of a text that the cache holds over p50 of one that it does not.
+- ``peers``: requests a second and p99 of one text at a time from eight callers.
+
+What cannot be measured here is null, and ``details`` says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.closed_loop import closed_loop
+from benchmarks.interleaved import interleaved, median_of, milliseconds
+from benchmarks.large_photo import large_photo_ratio
+from benchmarks.peers.side_by_side import side_by_side
+from benchmarks.triton_bench import RawEcho, TritonBench, triton_bench
+from exporter.spec import STARTER_DIRECTORY, read_manifest
+from server.arrays import UInt8Array
+from server.deadline import Deadline
+from server.encoders.cache import CachedEncoder, VectorCache
+from server.encoders.embedded import EmbeddedEncoder
+from server.encoders.protocol import Encoder
+from server.encoders.recorder import RequestRecorder
+from server.encoders.text import TextPreparer
+from server.errors import FailedPrecondition
+from server.observability import configure_logging
+from server.settings import Settings, load_settings
+
+NEVER = Deadline.never()
+BATCH = 8
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    settings = load_settings(flags={"log.level": "error", "encoder.kind": "triton"})
+    configure_logging(settings.log)
+    found = measure(arguments.bundle, settings=settings, rounds=arguments.rounds, say=_say)
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        _print(found)
+
+
+def measure(
+    bundle: Path, *, settings: Settings, rounds: int, say: Callable[[str], None]
+) -> Figures:
+    """Every figure of the module's docstring, and ``details``."""
+    embedded = EmbeddedEncoder(bundle, threads=settings.encoder.threads)
+    say("the cache")
+    cached, cache_details = cached_over_uncached(embedded, rounds=rounds)
+    say("a large photograph")
+    photo = large_photo_ratio(bundle, rounds)
+    details: Figures = {**_where(bundle), "cache": cache_details, "large_photo": photo}
+    found: Figures = {
+        "triton_over_in_process": None,
+        "throughput_share": None,
+        "uint8_over_float32": None,
+        "large_photo_over_naive": photo["ratio"],
+        "cached_over_uncached": cached,
+        "peers": None,
+    }
+    with tempfile.TemporaryDirectory(prefix="omnishelf-") as folder:
+        try:
+            say("starting Triton")
+            with triton_bench(bundle, settings=settings, folder=Path(folder)) as bench:
+                measured = _with_triton(bench, embedded, bundle=bundle, rounds=rounds, say=say)
+                found |= measured.pop("figures")
+                details |= measured
+                say("peers")
+                found["peers"], details["peers"] = side_by_side(
+                    bundle,
+                    encoders={"ours_in_process": embedded, "ours_triton": bench.towers},
+                    folder=Path(folder),
+                    rounds=rounds,
+                )
+        except FailedPrecondition as error:
+            details["triton"] = f"not measured: {error}"
+    return found | {"details": details}
+
+
+def cached_over_uncached(embedded: Encoder, *, rounds: int) -> tuple[float, Figures]:
+    """The ratio, and both times; every uncached text is another one."""
+    cache = VectorCache(2**24)
+    encoder = CachedEncoder(embedded, cache=cache, recorder=RequestRecorder())
+    encoder.encode_texts(["red running shoes for women"], deadline=NEVER)
+    fresh = iter(range(10**9))
+    measured = interleaved(
+        {
+            "uncached": lambda _: encoder.encode_texts(
+                [f"red running shoes {next(fresh)}"], deadline=NEVER
+            ),
+            "cached": lambda _: encoder.encode_texts(
+                ["red running shoes for women"], deadline=NEVER
+            ),
+        },
+        rounds=rounds,
+        calls=100,
+    )
+    ratio = median_of(measured, lambda each: each["cached"] / each["uncached"])
+    return round(ratio, 4), {"p50_ms": milliseconds(measured)}
+
+
+def _with_triton(
+    bench: TritonBench,
+    embedded: EmbeddedEncoder,
+    *,
+    bundle: Path,
+    rounds: int,
+    say: Callable[[str], None],
+) -> Figures:
+    say("texts, one at a time")
+    text, text_p50 = _text_ratio(bench, embedded, bundle=bundle, rounds=rounds)
+    pictures = _pictures(bundle)
+    say("pictures, one at a time")
+    image, image_p50 = _image_ratio(bench, embedded, pictures, rounds=rounds)
+    say("pictures, two batches in flight")
+    share, throughput = _throughput(bench, embedded, pictures, rounds=rounds)
+    say("payloads")
+    payload, payload_p50 = _payload(bench, pictures, rounds=rounds)
+    return {
+        "figures": {
+            "triton_over_in_process": {"text": text, "image": image},
+            "throughput_share": share,
+            "uint8_over_float32": payload,
+        },
+        "text_p50_ms": text_p50,
+        "image_p50_ms": image_p50,
+        "pictures_per_second": throughput,
+        "payload_p50_ms": payload_p50,
+        "shared_memory": bench.towers.shares_memory,
+    }
+
+
+def _text_ratio(
+    bench: TritonBench, embedded: EmbeddedEncoder, *, bundle: Path, rounds: int
+) -> tuple[float, Figures]:
+    preparer = TextPreparer(bundle, embedded.manifest)
+
+    def text(number: int) -> list[str]:
+        return [f"red running shoes for women {number}"]
+
+    measured = interleaved(
+        {
+            "in_process": lambda number: embedded.encode_texts(text(number), deadline=NEVER),
+            "triton": lambda number: bench.towers.encode_texts(text(number), deadline=NEVER),
+            "echo": lambda number: bench.echo.encode_texts(text(number), deadline=NEVER),
+            "prepare": lambda number: preparer.prepare(text(number)),
+        },
+        rounds=rounds,
+        calls=60,
+    )
+    return _less_echo(measured), milliseconds(measured)
+
+
+def _image_ratio(
+    bench: TritonBench, embedded: EmbeddedEncoder, pictures: UInt8Array, *, rounds: int
+) -> tuple[float, Figures]:
+    def one(encoder: Encoder, number: int) -> object:
+        place = number % len(pictures)
+        return encoder.encode_pictures(pictures[place : place + 1], deadline=NEVER)
+
+    measured = interleaved(
+        {
+            "in_process": partial(one, embedded),
+            "triton": partial(one, bench.towers),
+            "echo": partial(one, bench.echo),
+        },
+        rounds=rounds,
+        calls=30,
+    )
+    return _less_echo(measured), milliseconds(measured)
+
+
+def _less_echo(measured: list[dict[str, float]]) -> float:
+    return round(
+        median_of(
+            measured,
+            lambda each: (
+                (each["triton"] - each["echo"] + each.get("prepare", 0.0)) / each["in_process"]
+            ),
+        ),
+        3,
+    )
+
+
+def _throughput(
+    bench: TritonBench, embedded: EmbeddedEncoder, pictures: UInt8Array, *, rounds: int
+) -> tuple[float, Figures]:
+    batch = pictures[:BATCH]
+
+    def rate(encoder: Encoder) -> float:
+        callers = [lambda _: encoder.encode_pictures(batch, deadline=NEVER)] * 2
+        return closed_loop(callers, seconds=3.0).requests_per_second * BATCH
+
+    pairs = []
+    for place in range(rounds):
+        order = [("in_process", embedded), ("triton", bench.towers)]
+        pairs.append({name: rate(each) for name, each in order[:: -1 if place % 2 else 1]})
+    share = median_of(pairs, lambda each: each["triton"] / each["in_process"])
+    middle = {name: round(median_of(pairs, lambda e, n=name: e[n]), 1) for name in pairs[0]}
+    return round(share, 3), middle
+
+
+def _payload(bench: TritonBench, pictures: UInt8Array, *, rounds: int) -> tuple[float, Figures]:
+    narrow, wide = (
+        RawEcho(bench.address, data_type="UINT8"),
+        RawEcho(bench.address, data_type="FP32"),
+    )
+    batch = pictures[:BATCH]
+    floats = batch.astype(np.float32)
+    try:
+        measured = interleaved(
+            {"uint8": lambda _: narrow.send(batch), "float32": lambda _: wide.send(floats)},
+            rounds=rounds,
+            calls=30,
+        )
+    finally:
+        narrow.close()
+        wide.close()
+    ratio = median_of(measured, lambda each: each["float32"] / each["uint8"])
+    return round(ratio, 3), milliseconds(measured)
+
+
+def _pictures(bundle: Path) -> UInt8Array:
+    tower = read_manifest(bundle).image
+    if tower is None:
+        raise SystemExit(f"{bundle} has no image tower; name a bundle that has one")
+    shape = (BATCH, tower.height, tower.width, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _where(bundle: Path) -> Figures:
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "onnxruntime": version("onnxruntime-gpu"),
+        "bundle": read_manifest(bundle).id,
+    }
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr)
+
+
+def _print(found: Figures) -> None:
+    table = Table("figure", "measured", box=None)
+    for name, value in found.items():
+        if name not in {"peers", "details"}:
+            table.add_row(name, "not measured" if value is None else json.dumps(value))
+    for name, load in (found["peers"] or {}).items():
+        table.add_row(f"peers: {name}", json.dumps(load))
+    Console().print(table)
+    Console().print_json(json.dumps(found["details"]))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure the encoders.")
+    parser.add_argument("--bundle", type=Path, default=STARTER_DIRECTORY)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; medians are over them")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

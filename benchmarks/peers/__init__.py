@@ -1,0 +1,1 @@
+"""Other embedding servers, run side by side with ours."""
