@@ -33,6 +33,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -224,12 +225,13 @@ def _throughput(
         callers = [lambda _: encoder.encode_pictures(batch, deadline=NEVER)] * 2
         return closed_loop(callers, seconds=3.0).requests_per_second * BATCH
 
+    encoders: list[tuple[str, Encoder]] = [("in_process", embedded), ("triton", bench.towers)]
     pairs = []
     for place in range(rounds):
-        order = [("in_process", embedded), ("triton", bench.towers)]
-        pairs.append({name: rate(each) for name, each in order[:: -1 if place % 2 else 1]})
+        order = encoders[:: -1 if place % 2 else 1]
+        pairs.append({name: rate(encoder) for name, encoder in order})
     share = median_of(pairs, lambda each: each["triton"] / each["in_process"])
-    middle = {name: round(median_of(pairs, lambda e, n=name: e[n]), 1) for name in pairs[0]}
+    middle = {name: round(median(each[name] for each in pairs), 1) for name, _ in encoders}
     return round(share, 3), middle
 
 

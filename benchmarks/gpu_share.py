@@ -26,6 +26,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from exporter.spec import ImageTower
+
 CHANNELS = 3
 EMBEDDING = 512
 CUDA = "CUDAExecutionProvider"
@@ -138,26 +140,43 @@ def measure(
 
 def export_tower(shape: VisionShape, path: Path) -> None:
     """Export a tower with random weights in fp16, as `omnishelf export` does."""
-    from exporter.graph import image_model  # noqa: PLC0415 - torch, for this alone
-    from exporter.half import halve  # noqa: PLC0415
-    from exporter.sources.random_clip import random_image_source  # noqa: PLC0415
+    # The exporter extra, for this alone.
+    import onnx  # noqa: PLC0415
+    from transformers import CLIPConfig, CLIPModel  # noqa: PLC0415
 
-    source = random_image_source(
-        width=shape.width,
-        layers=shape.layers,
-        heads=shape.heads,
-        patch=shape.patch,
-        side=shape.side,
-        dimension=EMBEDDING,
+    from exporter.graph import image_model  # noqa: PLC0415
+    from exporter.half import halve  # noqa: PLC0415
+    from exporter.sources.model import ImageSource  # noqa: PLC0415
+    from exporter.sources.towers import Image, Pixels  # noqa: PLC0415
+
+    vision = {
+        "hidden_size": shape.width,
+        "intermediate_size": 4 * shape.width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "patch_size": shape.patch,
+        "image_size": shape.side,
+    }
+    text = {
+        "vocab_size": 8, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1,
+        "num_attention_heads": 1, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
+    }  # fmt: skip
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=EMBEDDING)
+    pixels = Pixels(scale=1 / 255, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    source = ImageSource(
+        module=Image(CLIPModel(config), pixels=pixels).eval(),
+        tower=ImageTower(file="image.onnx", height=shape.side, width=shape.side),
     )
-    path.write_bytes(halve(image_model(source, dimension=EMBEDDING)).SerializeToString())
+    onnx.save(halve(image_model(source, EMBEDDING)), path)
 
 
 def open_session(path: Path, *, provider: str) -> onnxruntime.InferenceSession:
     """A session on the GPU, or on every core where the script is tried without one."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=[provider, CPU])
+    return onnxruntime.InferenceSession(
+        path, options, providers=list(dict.fromkeys([provider, CPU]))
+    )
 
 
 def tower_rate(
