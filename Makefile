@@ -26,7 +26,8 @@ with open("pyproject.toml", "rb") as file:
 endef
 export EXPORTER_EXTRA
 
-.PHONY: help demo test check lint types doors protos-check protos settings exporter lock clean
+.PHONY: help demo test check lint types doors protos-check protos settings exporter triton peers \
+	lock clean
 
 help: ## List the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -61,6 +62,10 @@ settings: $(VENV)/.developed ## Write deploy/settings.example.yaml from the sett
 
 exporter: $(VENV)/.exports ## Install torch too, for the exporter and its tests
 
+peers: .venv-peers/.made ## Install another embedding server, for benchmarks/encoders.py
+
+triton: .venv-triton/.prepared ## Build a Triton server that needs no container, for x86-64 Linux
+
 lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from pyproject.toml
 	$(COMPILE) --universal --generate-hashes pyproject.toml requirements/build.in \
 		-o requirements/base.txt
@@ -71,9 +76,13 @@ lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from py
 	.venv-lock/bin/python -c "$$EXPORTER_EXTRA" | MACOSX_DEPLOYMENT_TARGET=15.0 $(COMPILE) \
 		--python-platform macos --no-emit-package numpy -c requirements/dev.txt - \
 		-o requirements/exporter.txt
+# The same ONNX Runtime in Triton as in-process, so that both give the same vectors.
+	sed -n 's/^\(onnxruntime-gpu==[^ ]*\).*/\1/p' requirements/base.txt | $(COMPILE) --no-deps \
+		--generate-hashes --python-platform x86_64-manylinux_2_35 --only-binary :all: \
+		-c - deploy/triton/requirements.in -o deploy/triton/requirements.txt
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .venv-lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) .venv-lock .venv-peers .venv-triton build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -111,4 +120,29 @@ $(VENV)/.exports: $(VENV)/.developed requirements/exporter.txt
 	$(CHECK_PYTHON)
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip install --disable-pip-version-check --quiet uv==$(UV_VERSION)
+	@touch $@
+
+# No hashes here: torch is another file on every platform and index.
+.venv-peers/.made: benchmarks/peers/requirements.txt
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check install --quiet \
+		--only-binary :all: -r benchmarks/peers/requirements.txt
+	@touch $@
+
+# Apart from the product: Triton's Python backend needs numpy below 2. Its wheel's own dependencies
+# serve clients that are not used here, so only what is listed is installed.
+.venv-triton/.made: deploy/triton/requirements.txt
+	@$(PYTHON) -c 'import platform, sys; sys.exit((sys.platform, platform.machine()) != \
+		("linux", "x86_64") or sys.version_info[:2] not in ((3, 11), (3, 12)))' || { \
+		echo 'The Triton server comes for x86-64 Linux and for Python 3.11 or 3.12; elsewhere run' \
+			'its image, as deploy/triton/README.md says' >&2; exit 1; }
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-triton
+	.venv-triton/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--require-hashes --only-binary :all: -r deploy/triton/requirements.txt
+	@touch $@
+
+.venv-triton/.prepared: .venv-triton/.made exporter/triton/server_environment.py
+	.venv-triton/bin/python -m exporter.triton.server_environment
 	@touch $@

@@ -1,0 +1,1 @@
+"""What runs inside Triton; nothing here may import the product."""
