@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from exporter.spec import BundleError, read_manifest
+from exporter.spec import STARTER_DIRECTORY, BundleError, read_manifest
 from exporter.triton.errors import RepositoryError
 from exporter.triton.options import ServingOptions
 from exporter.triton.record import PublishedModel, record_document
@@ -26,6 +26,8 @@ from exporter.triton.repository import (
     unpublish,
 )
 from server.errors import FailedPrecondition, NotFound
+
+_STARTER = "starter"
 
 triton = typer.Typer(help="Publish bundles to a Triton server.", no_args_is_help=True)
 
@@ -54,7 +56,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @triton.command("publish")
 def publish_bundle(
-    bundle: Annotated[Path, typer.Argument(help="Encoder bundle.")],
+    bundle: Annotated[Path, typer.Argument(help="Encoder bundle; `starter` for the one shipped.")],
     *,
     repository: Repository,
     runtime: Annotated[
@@ -135,7 +137,7 @@ def publish_bundle(
             workspace_bytes=workspace_mib * _MEBIBYTE,
             cuda_graphs=cuda_graphs,
         )
-        published = publish(bundle, repository, options=options, keep=keep)
+        published = publish(_folder(bundle), repository, options=options, keep=keep)
     if json_output:
         typer.echo(
             json.dumps(
@@ -194,10 +196,15 @@ def unpublish_bundle(
     typer.echo(f"{', '.join(names)} are no longer in {repository}.")
 
 
+def _folder(bundle: Path) -> Path:
+    """The folder named, or that of the starter, which lies where only the package knows."""
+    return STARTER_DIRECTORY if str(bundle) == _STARTER and not bundle.exists() else bundle
+
+
 def _bundle_id(bundle: str) -> str:
     """A folder's bundle, or what was given when it is no bundle's folder."""
     try:
-        return read_manifest(Path(bundle)).id
+        return read_manifest(_folder(Path(bundle))).id
     except BundleError:
         return bundle
 

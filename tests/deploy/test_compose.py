@@ -67,8 +67,14 @@ def test_the_server_is_built_from_the_dockerfile() -> None:
 def test_the_server_finds_its_services(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = image_variables() | SERVICES["server"]["environment"]
     for name, value in variables.items():
-        monkeypatch.setenv(name, value.replace("${POSTGRES_PASSWORD}", "secret"))
+        given = value.replace("${POSTGRES_PASSWORD}", "secret").replace(
+            "${ENCODER:-embedded}", "triton"
+        )
+        monkeypatch.setenv(name, given)
     settings = load_settings()
+
+    assert settings.encoder.kind == "triton"
+    assert settings.triton.address == "triton:8001"
 
     assert settings.vectors_uri == "http://milvus:19530"
     assert settings.store_url == "postgresql+psycopg://omnishelf:secret@postgres/omnishelf"

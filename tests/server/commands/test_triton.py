@@ -45,6 +45,11 @@ def test_publish_and_list(models: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert [model["version"] for model in listed] == [1, 1, 1]
 
 
+def test_the_starter_goes_by_its_name(models: Path) -> None:
+    assert run(models, "publish", "starter") == 0
+    assert IMAGE in {model.name for model in read_published(models)}
+
+
 def test_every_option_arrives(models: Path) -> None:
     given = (
         "--device gpu --instances 2 --threads 3 --max-batch 64 --queue-delay-us 700 --queue-size 9 "
