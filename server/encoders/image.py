@@ -1,8 +1,12 @@
 """Picture preparation: the bytes of a JPEG, PNG or WebP file to the pixels of an image tower.
 
 The header is checked before anything is decoded; large JPEG files are decoded at a fraction of
-their size; EXIF orientation is applied; transparency is laid on the tower's fill colour. Colour
-profiles are ignored, and only the first frame of an animation is seen.
+their size; EXIF orientation is applied; transparency is laid on the tower's fill colour or dropped,
+as the tower says. Colour profiles are ignored, and only the first frame of an animation is seen.
+
+A tower of a CLIP-like model gets the bytes that its reference processor makes, but for two kinds of
+picture: JPEG files of more than four times the wanted size, which are decoded at a fraction, and
+16-bit grey, of which Pillow, and so the reference, takes everything but near black for white.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from exporter.spec import ImageTower
+from server.encoders.fit import fit_picture, shorter_side
 from server.encoders.picture_header import PictureError, PictureHeader, read_header
 
 Pixels = NDArray[np.uint8]
@@ -31,11 +36,6 @@ _DECODERS: dict[str, type[ImageFile]] = {
     "WEBP": WebPImageFile,
 }
 _DECODER_FAILURES = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, zlib.error)
-_FILTERS = {
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,6 +45,9 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_FIRST_LYING = 5
+"""From this orientation on, what the file calls width is the upright picture's height."""
+
 # Decoding to twice the wanted size leaves the resampling filter enough to work with: a picture
 # decoded at a fraction then looks like one decoded whole.
 _DRAFT_MARGIN = 2
@@ -75,8 +78,8 @@ def prepare_picture(
     header = check_picture(data, limits=limits)
     try:
         with _DECODERS[header.format](BytesIO(data)) as picture:
-            upright = _decode(picture, header=header, tower=tower)
-            fitted = _fit(_flatten(upright, fill=tower.fill), tower=tower)
+            _decode(picture, header=header, tower=tower)
+            fitted = _upright_and_fitted(picture, header=header, tower=tower)
     except _DECODER_FAILURES as error:
         message = f"the {header.format} picture is cut short or damaged; send the whole file"
         raise PictureError(message, reason="PICTURE_TRUNCATED") from error
@@ -102,21 +105,31 @@ def check_picture(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Pic
     return header
 
 
-def _decode(picture: ImageFile, *, header: PictureHeader, tower: ImageTower) -> Image.Image:
+def _decode(picture: ImageFile, *, header: PictureHeader, tower: ImageTower) -> None:
     if picture.size != (header.width, header.height):
         raise ValueError("two headers of one picture disagree about its size")
     if header.format == "JPEG":
         picture.draft(None, _least_size(picture.size, tower=tower))
     picture.load()
-    turn = _UPRIGHT.get(_orientation(picture))
-    return picture if turn is None else picture.transpose(turn)
+
+
+def _upright_and_fitted(
+    picture: Image.Image, *, header: PictureHeader, tower: ImageTower
+) -> Image.Image:
+    orientation = _orientation(picture)
+    turn = _UPRIGHT.get(orientation)
+    whole = (header.width, header.height)
+    if turn is not None:
+        picture = picture.transpose(turn)
+        whole = whole[::-1] if orientation >= _FIRST_LYING else whole
+    return fit_picture(_flatten(picture, tower=tower), tower, whole=whole)
 
 
 def _least_size(size: tuple[int, int], *, tower: ImageTower) -> tuple[int, int]:
     """Width and height that decoding must leave, whichever way up the picture turns out to be."""
-    longest = max(tower.width, tower.height) * _DRAFT_MARGIN
+    wanted = shorter_side(tower) if tower.fit == "crop" else max(tower.width, tower.height)
     reference = max(size) if tower.fit == "pad" else min(size)
-    scale = min(1.0, longest / reference)
+    scale = min(1.0, wanted * _DRAFT_MARGIN / reference)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
@@ -128,39 +141,24 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _flatten(picture: Image.Image, *, fill: tuple[int, int, int]) -> Image.Image:
-    """Bring any mode that the three formats can hold to RGB, transparency laid on ``fill``."""
+def _flatten(picture: Image.Image, *, tower: ImageTower) -> Image.Image:
+    """Bring any mode that the three formats can hold to RGB, without transparency."""
     if picture.mode.startswith("I"):
         # Pillow clips 16-bit grey at 255 in some releases and scales it in others.
         grey = np.asarray(picture).astype(np.int64) >> 8
         return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if tower.transparency == "drop":
+        if isinstance(picture.info.get("transparency"), bytes):
+            # How clear each colour of a palette is: Pillow forgets it too, but warns.
+            del picture.info["transparency"]
+        # A single clear colour is no alpha channel. It outlives this, and the reference fills it.
+        picture = picture.convert("RGB")
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
-        ground = Image.new("RGB", picture.size, fill)
+        ground = Image.new("RGB", picture.size, tower.fill)
         ground.paste(layer, mask=layer.getchannel("A"))
         return ground
     return picture.convert("RGB")
-
-
-def _fit(picture: Image.Image, *, tower: ImageTower) -> Image.Image:
-    target = (tower.width, tower.height)
-    resample = _FILTERS[tower.resample]
-    ratios = (tower.width / picture.width, tower.height / picture.height)
-    if tower.fit == "stretch":
-        return picture.resize(target, resample)
-    if tower.fit == "crop":
-        width, height = (side / max(ratios) for side in target)
-        left, top = max(0.0, (picture.width - width) / 2), max(0.0, (picture.height - height) / 2)
-        box = (left, top, min(left + width, picture.width), min(top + height, picture.height))
-        return picture.resize(target, resample, box=box)
-    scale = min(ratios)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    canvas = Image.new("RGB", target, tower.fill)
-    canvas.paste(
-        picture.resize(size, resample),
-        ((target[0] - size[0]) // 2, (target[1] - size[1]) // 2),
-    )
-    return canvas
 
 
 __all__ = [

@@ -34,7 +34,8 @@ _SCRIPTS = {
 _ANY_SCRIPT = "*"
 # Control, format (zero-width, direction, byte-order mark) and lone surrogate code points.
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
-_PAD = 0
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,10 @@ class TokenBatch:
     Attributes:
         tower: place of the tower in the manifest's ``text``.
         rows: int64 (k,), places of these texts among those that were prepared, rising.
-        input_ids: int64 (k, t), padded on the right to the longest of the batch.
-        attention_mask: int64 (k, t), 1 on tokens and 0 on padding; every row has at least one 1.
+        input_ids: int64 (k, t), padded on the right with the tower's ``pad_id``, to the longest of
+            the batch or to ``max_tokens``, as its ``padding`` says.
+        attention_mask: int64 (k, t), 1 on tokens and 0 on padding; every row has at least one 1: a
+            text of which the tokenizer leaves nothing is one token, ``pad_id``.
     """
 
     tower: int
@@ -72,10 +75,14 @@ class TextPreparer:
                 f'give one of them the scripts ["{_ANY_SCRIPT}"] and export the bundle again'
             )
             raise FailedPrecondition(message, reason="BUNDLE_SCRIPTS")
+        self._towers = manifest.text
         self._tokenizers = tuple(_tokenizer(directory, tower) for tower in manifest.text)
 
     def prepare(self, texts: Sequence[str]) -> tuple[TokenBatch, ...]:
         """Clean, route, tokenise and pad; together the batches' ``rows`` name every text once.
+
+        Routes, and what is empty, follow from `canonical`, also where the tokenizer gets the text
+        as it was typed.
 
         Raises:
             InvalidRequest: ``TEXT_EMPTY`` for every text of which `canonical` leaves nothing, or
@@ -87,8 +94,8 @@ class TextPreparer:
         for row, text in enumerate(cleaned):
             by_tower.setdefault(self.tower(text), []).append(row)
         return tuple(
-            _batch(tower, rows, [cleaned[row] for row in rows], self._tokenizers[tower])
-            for tower, rows in sorted(by_tower.items())
+            self._batch(place, rows, typed=texts, cleaned=cleaned)
+            for place, rows in sorted(by_tower.items())
         )
 
     def tower(self, text: str) -> int:
@@ -97,6 +104,33 @@ class TextPreparer:
             place
             for place, route in enumerate(self._routes)
             if route is None or route.search(text) is not None
+        )
+
+    def _batch(
+        self, place: int, rows: list[int], *, typed: Sequence[str], cleaned: Sequence[str]
+    ) -> TokenBatch:
+        tower = self._towers[place]
+        if tower.cleaning == "verbatim":
+            # A lone surrogate has no UTF-8, and the tokenizer takes nothing else.
+            chosen = [_LONE_SURROGATE.sub(_REPLACEMENT, typed[row]) for row in rows]
+        else:
+            chosen = [cleaned[row] for row in rows]
+        tokenizer = self._tokenizers[place]
+        # The fast one leaves out the places of tokens in the text, which nobody asks for.
+        encoded = [encoding.ids for encoding in tokenizer.encode_batch_fast(chosen)]
+        longest = max(1, *(len(ids) for ids in encoded))
+        width = tower.max_tokens if tower.padding == "fixed" else longest
+        input_ids = np.full((len(encoded), width), tower.pad_id, np.int64)
+        attention_mask = np.zeros_like(input_ids)
+        for row, ids in enumerate(encoded):
+            input_ids[row, : len(ids)] = ids
+            # No tower can do with a row that is masked throughout: means and softmax become NaN.
+            attention_mask[row, : max(1, len(ids))] = 1
+        return TokenBatch(
+            tower=place,
+            rows=np.array(rows, np.int64),
+            input_ids=input_ids,
+            attention_mask=attention_mask,
         )
 
 
@@ -160,19 +194,3 @@ def _refuse_empty(cleaned: Sequence[str]) -> None:
         violations = [Violation(field="texts", reason="TEXT_MISSING", description=description)]
     if violations:
         raise InvalidRequest(violations)
-
-
-def _batch(tower: int, rows: list[int], texts: list[str], tokenizer: Tokenizer) -> TokenBatch:
-    encoded = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-    longest = max(len(ids) for ids in encoded)
-    input_ids = np.full((len(encoded), longest), _PAD, np.int64)
-    attention_mask = np.zeros_like(input_ids)
-    for place, ids in enumerate(encoded):
-        input_ids[place, : len(ids)] = ids
-        attention_mask[place, : len(ids)] = 1
-    return TokenBatch(
-        tower=tower,
-        rows=np.array(rows, np.int64),
-        input_ids=input_ids,
-        attention_mask=attention_mask,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 from exporter.spec import ImageTower
 from server.arrays import UInt8Array
@@ -14,20 +14,19 @@ from server.ingest.incoming import IncomingProduct
 class PictureDecoder:
     """Decodes in the background; Pillow lets go of the interpreter while it works."""
 
-    def __init__(self, tower: ImageTower | None, *, threads: int) -> None:
-        """Without a tower no picture is decoded and none is refused."""
+    def __init__(self, tower: ImageTower | None, *, pool: Executor) -> None:
+        """Decode for a tower on the threads of ``pool``.
+
+        Without a tower no picture is decoded and none is refused.
+        """
         self._tower = tower
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._pool = pool
 
     def start(self, item: IncomingProduct) -> Future[UInt8Array | Violation] | None:
         """Begin with an item's picture: pixels uint8 (h, w, 3) or why not; None without picture."""
         if item.picture is None or self._tower is None:
             return None
         return self._pool.submit(_decode, item.picture, tower=self._tower, field=item.picture_field)
-
-    def close(self) -> None:
-        """End the threads once what they work on is done. Calling it again does nothing."""
-        self._pool.shutdown(cancel_futures=True)
 
 
 def _decode(data: bytes, *, tower: ImageTower, field: str) -> UInt8Array | Violation:

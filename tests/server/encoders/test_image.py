@@ -1,8 +1,10 @@
 """From bytes to pixels: every mode, every fit, every way a picture can be wrong."""
 
+import hashlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from exporter.spec import ImageTower
+from exporter.spec import STARTER_DIRECTORY, ImageTower, read_manifest
 from server.encoders.image import PictureError, PictureLimits, check_picture, prepare_picture
 
 TOWER = ImageTower(file="image.onnx", height=40, width=40)
@@ -91,6 +93,43 @@ def test_fits(
 def test_modes_of_png(picture: Image.Image, wanted: tuple[int, int, int]) -> None:
     pixels = prepare_picture(encoded(picture), TOWER)
     assert close(at(pixels, 20, 10), wanted, within=1)
+
+
+@pytest.mark.parametrize(
+    ("picture", "wanted"),
+    [
+        (Image.new("LA", (9, 9), (77, 0)), (77, 77, 77)),
+        (Image.new("RGBA", (9, 9), (*RED, 0)), RED),
+        (Image.new("RGBA", (9, 9), (0, 0, 0, 128)), (0, 0, 0)),
+        (Image.fromarray(np.full((9, 9), 0x8000, dtype=np.uint16)), (128, 128, 128)),
+    ],
+    ids=["grey alpha", "clear red", "half", "16 bits"],
+)
+def test_a_tower_that_drops_transparency_sees_what_lies_beneath(
+    picture: Image.Image, wanted: tuple[int, int, int]
+) -> None:
+    tower = replace(GREY, transparency="drop")
+    assert at(prepare_picture(encoded(picture), tower), 20, 20) == wanted
+
+
+@pytest.mark.parametrize(
+    ("channels", "digest"),
+    [
+        pytest.param([0, 1, 2], "11e8be555537c80a", id="rgb"),
+        pytest.param([0, 1, 2, 3], "2de97651cc901acc", id="rgba"),
+        pytest.param([0, 3], "0fd2686a120d3b41", id="grey, alpha"),
+        pytest.param(0, "19d1e25d95552ad9", id="grey"),
+    ],
+)
+def test_the_shipped_tower_s_pixels_never_change(channels: list[int] | int, digest: str) -> None:
+    """Vectors in an index were made of these bytes; others would be of another bundle."""
+    row, column = np.mgrid[0:97, 0:131]
+    waves = [row * 3 + column * 5, row * column // 7, row * row + column * 2, row * 11 + column * 2]
+    picture = (np.stack(waves, axis=2) % 256).astype(np.uint8)[:, :, channels]
+    tower = read_manifest(STARTER_DIRECTORY).image
+    assert tower is not None
+    pixels = prepare_picture(encoded(Image.fromarray(np.ascontiguousarray(picture))), tower)
+    assert hashlib.sha256(pixels.tobytes()).hexdigest()[:16] == digest
 
 
 def test_a_palette_with_a_transparent_entry_shows_the_fill() -> None:

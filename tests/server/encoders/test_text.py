@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from exporter.spec import STARTER_DIRECTORY, Manifest, TextTower, load_manifest
 from server.encoders.text import TextPreparer, TokenBatch, canonical
@@ -152,6 +152,67 @@ def test_no_texts_are_an_error(preparer: TextPreparer) -> None:
     with pytest.raises(InvalidRequest) as caught:
         preparer.prepare([])
     assert caught.value.reason == "TEXT_MISSING"
+
+
+def test_fixed_padding_fills_every_row_to_the_tower_s_length(folder: Path) -> None:
+    tower = replace(ANY, padding="fixed", pad_id=1, max_tokens=5)
+    [batch] = TextPreparer(folder, bundle(tower)).prepare(["blue pants", "pants " * 9])
+    assert batch.input_ids.tolist() == [[2, 3, 4, 1, 1], [2, 4, 4, 4, 4]]
+    assert batch.attention_mask.tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
+
+
+def test_padding_to_the_longest_uses_the_tower_s_own_token(folder: Path) -> None:
+    tower = replace(ANY, pad_id=6)
+    [batch] = TextPreparer(folder, bundle(tower)).prepare(["blue pants", "pants"])
+    assert batch.input_ids.tolist() == [[2, 3, 4], [2, 4, 6]]
+    assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("cleaning", "ids"),
+    [
+        # "ｂｌｕｅ" as typed is no word of the vocabulary, nor is "pa<zero-width space>nts".
+        ("verbatim", [2, 1, 1]),
+        ("canonical", [2, 3, 4]),
+    ],
+)
+def test_the_tokenizer_gets_the_text_as_its_tower_wants_it(
+    folder: Path, cleaning: str, ids: list[int]
+) -> None:
+    tower = replace(ANY, cleaning=cleaning)  # type: ignore[arg-type]
+    [batch] = TextPreparer(folder, bundle(tower)).prepare([" ｂｌｕｅ pa\u200bnts"])
+    assert batch.input_ids.tolist() == [ids]
+
+
+def test_verbatim_towers_are_routed_to_and_refused_by_the_canonical_form(folder: Path) -> None:
+    verbatim = TextPreparer(
+        folder, bundle(replace(HAN, cleaning="verbatim"), replace(ANY, cleaning="verbatim"))
+    )
+    [batch] = verbatim.prepare(["\u2f2d"])  # a radical; the Han character 山 in NFKC
+    assert batch.tower == 0
+    with pytest.raises(InvalidRequest) as caught:
+        verbatim.prepare(["\u200b \x00"])
+    assert caught.value.reason == "TEXT_EMPTY"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "blue \udcff", "\ud83d\ude00 blue"])
+def test_lone_surrogates_do_not_reach_a_verbatim_tokenizer(folder: Path, text: str) -> None:
+    verbatim = TextPreparer(folder, bundle(replace(ANY, cleaning="verbatim")))
+    [batch] = verbatim.prepare(["pants " + text])
+    assert batch.input_ids[0, :2].tolist() == [2, 4]
+    assert batch.attention_mask.all()
+
+
+def test_a_text_of_which_the_tokenizer_leaves_nothing_is_one_padding_token(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(models.WordLevel(WORDS, unk_token="[UNK]"))  # noqa: S106 - a token's name
+    tokenizer.normalizer = normalizers.Replace("!", "")
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "en.json"))
+    preparer = TextPreparer(tmp_path, bundle(replace(ANY, pad_id=6)))
+    for texts in (["!!"], ["!!", "blue pants"]):
+        [batch] = preparer.prepare(texts)
+        assert batch.input_ids[0].tolist() == [6] * batch.input_ids.shape[1]
+        assert batch.attention_mask[0].tolist() == [1, 0][: batch.input_ids.shape[1]]
 
 
 @pytest.mark.parametrize(
