@@ -60,7 +60,7 @@ protos: $(VENV)/.developed ## Write the API's Python stubs to protos/gen
 settings: $(VENV)/.developed ## Write deploy/settings.example.yaml from the settings tree
 	$(BIN)/python -m deploy.settings_example
 
-exporter: $(VENV)/.exports ## Install torch too, for the exporter and its tests
+exporter: $(VENV)/.exports $(VENV)/openclip/.made ## Install torch too, for the exporter and its tests
 
 peers: .venv-peers/.made ## Install another embedding server, for benchmarks/encoders.py
 
@@ -114,6 +114,14 @@ $(VENV)/.developed: $(VENV)/.served requirements/dev.txt
 # No hashes here: torch is another file on every platform and index.
 $(VENV)/.exports: $(VENV)/.developed requirements/exporter.txt
 	$(PIP) install --quiet --only-binary :all: -r requirements/exporter.txt
+	@touch $@
+
+# OpenCLIP, which tests compare with, in a folder of its own that only their process sees: its
+# torchvision does not load beside every build of torch, and transformers would find it.
+$(VENV)/openclip/.made: $(VENV)/.exports requirements/openclip.txt
+	rm -rf $(@D)
+	$(PIP) install --quiet --no-deps --only-binary :all: --target $(@D) \
+		-r requirements/openclip.txt
 	@touch $@
 
 .venv-lock/.made: $(firstword $(MAKEFILE_LIST))

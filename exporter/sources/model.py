@@ -15,9 +15,9 @@ class TextSource:
     """A text tower before export.
 
     ``module`` maps ``input_ids`` and ``attention_mask``, both int64 (n, t), to unit vectors float32
-    (n, d), in evaluation mode. ``tokenizer`` is the text of a ``tokenizer.json`` as the `tokenizers`
-    library reads it, normalizer and post-processor included, without padding and truncation. The
-    rest is as in `exporter.spec.TextTower`.
+    (n, d), in evaluation mode. ``tokenizer`` is the text of a ``tokenizer.json`` as the library
+    `tokenizers` reads it, normalizer and post-processor included, without padding and truncation.
+    The rest is as in `exporter.spec.TextTower`.
     """
 
     module: nn.Module

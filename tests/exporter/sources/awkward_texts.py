@@ -1,0 +1,35 @@
+"""Texts that tokenizers are known to disagree on."""
+
+AWKWARD = (
+    "red running shoes",
+    "Red RUNNING Shoes, size 42!",
+    "  two  spaces\tand\nlines\r\nof\x0btext ",
+    "👩‍🦰👍🏽 family 👨‍👩‍👧‍👦 🇨🇳",
+    "红色 马克杯 mug かばん カバン سجادة Διάφορα ΜΑΣ χαλί",
+    "ＦＵＬＬ　ｗｉｄｔｈ １２３ ｶﾞﾗｽ",
+    "café cafe\u0301 Ångström ﬁnest ﬂoor straße İstanbul",
+    "\u201ccurly\u201d \u2018quotes\u2019 it's they'll we\u2019re \u2026 \u2013 \u2014",
+    "12345 3.14 1/2 ½ x² 50% $19.99 #1 A4",
+    "antidisestablishmentarianism" * 12,
+    " ".join(f"word{number}" for number in range(300)),
+    "",
+    " ",
+    "!!!",
+    "...",
+    "zero\u200bwidth\u00adsoft\ufeffmark",
+    "nul\x00 bell\x07 escape\x1b[31mred\x1b[0m delete\x7f unit\x1funit",
+    "under_score-hyphen/slash\\back|bar ~tilde~",
+    "▁word ▁ start",
+    "a\u0300\u0301\u0302 z\u0335algo",
+    "\u2028line\u2029paragraph\u3000space\u00a0hard",
+    "don't DON'T 'S 'll",
+)
+ESCAPED = (
+    "salt &amp; pepper",
+    "salt &amp;amp; pepper",
+    "&lt;b&gt;bold&lt;/b&gt;",
+    "&quot;quoted&quot; it&#39;s it&#x27;s it&rsquo;s &ldquo;so&rdquo;",
+    "no&nbsp;break Lego&reg; &trade; &copy; caf&eacute;",
+    "5&deg;C 3&times;4 &pound;9 &euro;9",
+    "AT&T R&D &ltd black&regular &;&#;",
+)
