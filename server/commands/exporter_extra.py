@@ -7,7 +7,18 @@ from contextlib import contextmanager
 
 from server.errors import FailedPrecondition
 
-PACKAGES = frozenset({"torch", "onnx", "safetensors"})
+PACKAGES = frozenset(
+    {
+        "huggingface_hub",
+        "matplotlib",
+        "onnx",
+        "onnxscript",
+        "safetensors",
+        "sentencepiece",
+        "torch",
+        "transformers",
+    }
+)
 
 
 @contextmanager
