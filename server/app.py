@@ -17,9 +17,11 @@ from ranker.protocol import Ranker
 from server.address import announced
 from server.catalog.catalogs import Catalogs
 from server.catalog.store import Store
-from server.deadline import Deadline
+from server.encoders.cache import CachedEncoder, VectorCache
 from server.encoders.embedded import EmbeddedEncoder
 from server.encoders.protocol import Encoder
+from server.encoders.recorder import RequestRecorder
+from server.encoders.shelf import EncoderShelf
 from server.errors import FailedPrecondition
 from server.ingest.writer import ProductWriter
 from server.observability import Metrics, MetricsPage
@@ -30,6 +32,7 @@ from server.retrieval.milvus import MilvusEngine
 from server.retrieval.milvus_schema import IndexType
 from server.retrieval.protocol import VectorEngine
 from server.retrieval.views import ViewSearcher
+from server.rpc.encoder import EncoderService
 from server.rpc.interceptors import CallInterceptor, Permits
 from server.rpc.once import Once
 from server.rpc.page_tokens import PageTokens
@@ -38,10 +41,11 @@ from server.rpc.reply import SearchReplies
 from server.rpc.search import SearchService
 from server.rpc.server import RpcServer
 from server.rpc.signing import TokenSigner
-from server.settings import RankingSettings, Settings
+from server.settings import EncoderKind, RankingSettings, Settings
 
 _SIGNING_KEY = "page_token_key"
 _KEY_BYTES = 32
+_RUNS_ON = {EncoderKind.EMBEDDED: "in_process", EncoderKind.TRITON: "triton"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ class App:
     """Every part, wired; made by `build_app`, which also closes them."""
 
     settings: Settings
-    encoder: Encoder
+    shelf: EncoderShelf
     engine: VectorEngine
     store: Store
     catalogs: Catalogs
@@ -65,8 +69,6 @@ class App:
         Raises:
             AlreadyInUse: The port or the metrics port is taken.
         """
-        # The first run of a tower is slow; no caller shall wait for it.
-        self.encoder.encode_texts(["first", "第一"], deadline=Deadline.never())
         server = _rpc_server(self)
         settings = self.settings.server
         self.closing.callback(server.stop, grace_seconds=settings.grace_seconds)
@@ -92,8 +94,8 @@ def build_app(settings: Settings) -> Iterator[App]:
     """
     with ExitStack() as closing:
         _make_directory(settings.data)
-        encoder = EmbeddedEncoder(settings.bundle_directory, threads=settings.encoder.threads)
-        closing.callback(encoder.close)
+        metrics = Metrics()
+        shelf = _shelf(settings, metrics=metrics, closing=closing)
         ranker = _ranker(settings.ranking)
         store = Store(settings.store_url)
         closing.callback(store.close)
@@ -101,23 +103,14 @@ def build_app(settings: Settings) -> Iterator[App]:
             settings.vectors_uri, index_type=IndexType(settings.retrieval.index_type)
         )
         closing.callback(engine.close)
-        analyzer = Analyzer(_lexicon(settings.bundle_directory, encoder.manifest.lexicon))
-        catalogs = Catalogs(
-            store=store,
-            engine=engine,
-            bundle_id=encoder.manifest.id,
-            dimension=encoder.manifest.dimension,
-            fold=fold,
-        )
-        catalogs.load()
-        writer = ProductWriter(catalogs=catalogs, encoder=encoder, analyzer=analyzer)
+        analyzer = Analyzer(_lexicon(settings.bundle_directory, shelf.current.lexicon))
+        catalogs = Catalogs(store=store, engine=engine, shelf=shelf, fold=fold)
+        writer = ProductWriter(catalogs=catalogs, analyzer=analyzer)
         closing.callback(writer.close)
-        writer.recover()
+        writer.open_catalogs()
         searcher = ViewSearcher(threads=2 * settings.server.max_in_flight)
         closing.callback(searcher.close)
-        metrics = Metrics()
         pipeline = Pipeline(
-            encoder=encoder,
             catalogs=catalogs,
             analyzer=analyzer,
             searcher=searcher,
@@ -127,7 +120,7 @@ def build_app(settings: Settings) -> Iterator[App]:
         )
         app = App(
             settings=settings,
-            encoder=encoder,
+            shelf=shelf,
             engine=engine,
             store=store,
             catalogs=catalogs,
@@ -139,13 +132,35 @@ def build_app(settings: Settings) -> Iterator[App]:
         )
         metrics.watch_products(app.counts)
         metrics.describe(
-            {
+            lambda: {
                 "version": version("omnishelf"),
-                "encoder_bundle": encoder.manifest.id,
+                "encoder_bundle": shelf.current.id,
                 "ranker": ranker.id,
             }
         )
         yield app
+
+
+def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> EncoderShelf:
+    """The bundles of the settings, open; the first of them is current."""
+    recorder = RequestRecorder()
+    cache = VectorCache(settings.encoder.cache_bytes)
+
+    def opened(directory: Path) -> Encoder:
+        return CachedEncoder(_open_encoder(directory, settings), cache=cache, recorder=recorder)
+
+    shelf = EncoderShelf(open_encoder=opened, recorder=recorder)
+    closing.callback(shelf.close_all)
+    for directory in (settings.bundle_directory, *settings.encoder.beside):
+        shelf.open(directory)
+    metrics.watch_cache(cache.counts)
+    metrics.watch_bundles(shelf.bundles)
+    return shelf
+
+
+def _open_encoder(directory: Path, settings: Settings) -> Encoder:
+    """Where the towers of a bundle run."""
+    return EmbeddedEncoder(directory, threads=settings.encoder.threads)
 
 
 def _rpc_server(app: App) -> RpcServer:
@@ -156,18 +171,25 @@ def _rpc_server(app: App) -> RpcServer:
         search=SearchService(
             searcher=app.pipeline,
             replies=SearchReplies(
-                read_payloads=lambda name, ids: catalogs.get(name).products.get_many(ids),
+                read_payloads=lambda name, ids: catalogs.rows(name).get_many(ids),
                 tokens=tokens,
                 observer=app.metrics,
             ),
             tokens=tokens,
-            dimension=app.encoder.manifest.dimension,
+            dimension_of=lambda parent: catalogs.dimension(parent.removeprefix("catalogs/")),
             default_deadline_seconds=settings.default_deadline_seconds,
         ),
         products=ProductService(
             writer=app.writer,
-            rows_of=lambda name: catalogs.get(name).products,
+            rows_of=catalogs.rows,
             once=Once(app.store.answers),
+            tokens=tokens,
+        ),
+        encoders=EncoderService(
+            shelf=app.shelf,
+            directory=app.settings.shelf_directory,
+            runs_on=_RUNS_ON[app.settings.encoder.kind],
+            opened=app.writer.open_catalogs,
             tokens=tokens,
         ),
         interceptors=[

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from wsgiref.simple_server import WSGIServer
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
+from server.encoders.cache import CacheCounts
+from server.encoders.shelf import ShelvedBundle
 from server.errors import AlreadyInUse
 from server.settings import LogFormat, LogSettings
 from server.stages import FallbackUsed
@@ -76,9 +83,6 @@ class Metrics:
             ["stage", "used", "reason"],
             registry=self.registry,
         )
-        self._served_by = Info(
-            "omnishelf_served_by", "What answers searches.", registry=self.registry
-        )
 
     def stage(self, name: str, seconds: float) -> None:
         """Count one stage of a search."""
@@ -91,24 +95,107 @@ class Metrics:
         """Count one step down the ladder."""
         self.fallbacks.labels(used.stage, used.used, used.reason).inc()
 
-    def describe(self, facts: Mapping[str, str]) -> None:
-        """Publish what answers: version, encoder bundle, ranker."""
-        self._served_by.info(dict(facts))
+    def describe(self, facts: Callable[[], Mapping[str, str]]) -> None:
+        """Publish what answers: version, current bundle, ranker; asked of ``facts`` each scrape."""
+        self._collect(
+            lambda: [
+                InfoMetricFamily(
+                    "omnishelf_served_by", "What answers searches.", value=dict(facts())
+                )
+            ]
+        )
 
     def watch_products(self, count: Callable[[], Mapping[str, int]]) -> None:
         """Publish how many products each catalog holds, asked of ``count`` at each scrape."""
-        self.registry.register(_ProductCounts(count))
+        self._collect(
+            lambda: [_by_label("omnishelf_products", "Products held.", count(), "catalog")]
+        )
+
+    def watch_cache(self, counts: Callable[[], CacheCounts]) -> None:
+        """Publish what the cache of query vectors did and holds, asked at each scrape."""
+        self._collect(lambda: _cache_families(counts()))
+
+    def watch_bundles(self, bundles: Callable[[], Sequence[ShelvedBundle]]) -> None:
+        """Publish which encoder bundles are open, asked at each scrape."""
+        self._collect(lambda: _bundle_families(bundles()))
+
+    def _collect(self, families: Callable[[], Sequence[Metric]]) -> None:
+        self.registry.register(_AtScrape(families))
 
 
-class _ProductCounts(Collector):
-    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
-        self._count = count
+class _AtScrape(Collector):
+    """Families whose values are asked for when the page is read."""
+
+    def __init__(self, families: Callable[[], Sequence[Metric]]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily("omnishelf_products", "Products held.", labels=["catalog"])
-        for catalog, products in self._count().items():
-            family.add_metric([catalog], products)
-        yield family
+        yield from self._families()
+
+
+def _by_label(name: str, documentation: str, values: Mapping[str, float], label: str) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _cache_families(counts: CacheCounts) -> list[Metric]:
+    return [
+        CounterMetricFamily(
+            "omnishelf_vector_cache_hits", "Query vectors found in memory.", value=counts.hits
+        ),
+        CounterMetricFamily(
+            "omnishelf_vector_cache_misses", "Query vectors not found there.", value=counts.misses
+        ),
+        CounterMetricFamily(
+            "omnishelf_vector_cache_evictions",
+            "Query vectors dropped to make room.",
+            value=counts.evictions,
+        ),
+        GaugeMetricFamily(
+            "omnishelf_vector_cache_entries", "Query vectors held.", value=counts.entries
+        ),
+        GaugeMetricFamily(
+            "omnishelf_vector_cache_bytes", "Memory of the vectors held.", value=counts.bytes
+        ),
+    ]
+
+
+def _bundle_families(bundles: Sequence[ShelvedBundle]) -> list[Metric]:
+    current = {each.manifest.id: float(each.current) for each in bundles}
+    catalogs = {each.manifest.id: float(len(each.users)) for each in bundles}
+    away = {each.manifest.id: float(each.away_reason is not None) for each in bundles}
+    return [
+        _by_label("omnishelf_bundle_current", "1 for that of new catalogs.", current, "bundle"),
+        _by_label("omnishelf_bundle_catalogs", "Catalogs of a bundle.", catalogs, "bundle"),
+        _by_label("omnishelf_bundle_away", "1 while its towers are away.", away, "bundle"),
+    ]
+
+
+class TritonMetrics:
+    """What becomes of a managed Triton: its `server.encoders.managed_triton.TritonObserver`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Publish on ``registry``: only a server that manages a Triton has these."""
+        self._up = Gauge(
+            "omnishelf_triton_up",
+            "1 while the managed Triton gives right answers.",
+            registry=registry,
+        )
+        self._restarts = Counter(
+            "omnishelf_triton_restarts",
+            "Times the managed Triton was started again.",
+            registry=registry,
+        )
+
+    def triton_up(self, *, up: bool) -> None:
+        """Note that it has begun or ceased to give right answers."""
+        self._up.set(1 if up else 0)
+
+    def triton_restarted(self) -> None:
+        """Count a restart."""
+        self._restarts.inc()
 
 
 class MetricsPage:

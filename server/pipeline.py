@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ranker.errors import RankingError
 from ranker.protocol import Ranker
 from server.arrays import Float32Array, Int32Array
 from server.catalog.catalogs import Catalog, Catalogs
+from server.completed import completed
 from server.deadline import Deadline
 from server.degrade import Budgets
 from server.encoders.protocol import Encoder
@@ -31,7 +33,7 @@ from server.query import (
 from server.query_facts import QueryWords, query_facts, query_words
 from server.query_vector import decode_pictures, encode_parts
 from server.retrieval.analysis import Analyzer
-from server.retrieval.merge import MergedCandidates, merge, retrieval_order
+from server.retrieval.merge import merge, retrieval_order
 from server.retrieval.protocol import View, ViewHits, ViewQuery
 from server.retrieval.views import ViewSearcher
 from server.signals.reader import TableReader
@@ -68,13 +70,23 @@ class Considered:
     columns: CandidateColumns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leased:
+    """What one request has for itself to its end: a catalog, its bundle's encoder, a clock."""
+
+    catalog: Catalog
+    encoder: Encoder
+    reader: TableReader
+    clock: StageClock
+    deadline: Deadline
+
+
 class Pipeline:
     """Answers queries over the catalogs. Any thread may search at any time."""
 
     def __init__(
         self,
         *,
-        encoder: Encoder,
         catalogs: Catalogs,
         analyzer: Analyzer,
         searcher: ViewSearcher,
@@ -82,7 +94,6 @@ class Pipeline:
         options: PipelineOptions,
         observer: StageObserver,
     ) -> None:
-        self._encoder = encoder
         self._catalogs = catalogs
         self._analyzer = analyzer
         self._searcher = searcher
@@ -97,13 +108,36 @@ class Pipeline:
             InvalidRequest: A picture does not decode, an example is not in the catalog, or the
                 parts cancel out.
             NotFound: There is no such catalog.
+            FailedPrecondition: The catalog is of a bundle that is not open.
             Unavailable: No encoder, or no view of the index, answers.
             DeadlineExceeded: The deadline passed before candidates were found.
         """
-        clock = StageClock(self._observer)
-        catalog = self._catalogs.get(query.catalog)
-        reader = catalog.table.reader()
-        considered = self._consider(query, catalog, reader, clock=clock, deadline=deadline)
+        with self._leased(query, deadline) as leased:
+            return self._search(query, leased)
+
+    def consider(self, query: Query, *, deadline: Deadline) -> Considered:
+        """The candidates of a query with their columns, before any ranker sees them.
+
+        Training reads its rows here, so that what is trained is what is served.
+        """
+        with self._leased(query, deadline) as leased:
+            return self._consider(query, leased)
+
+    @contextmanager
+    def _leased(self, query: Query, deadline: Deadline) -> Iterator[_Leased]:
+        with self._catalogs.serving(query.catalog) as (catalog, encoder):
+            yield _Leased(
+                catalog=catalog,
+                encoder=encoder,
+                reader=catalog.table.reader(),
+                clock=StageClock(self._observer),
+                deadline=deadline,
+            )
+
+    def _search(self, query: Query, leased: _Leased) -> SearchResult:
+        catalog, reader = leased.catalog, leased.reader
+        clock, deadline = leased.clock, leased.deadline
+        considered = self._consider(query, leased)
         scores, ranker, matrix = self._rank(query, considered, clock=clock, deadline=deadline)
         with clock.stage("diversify"):
             order = self._order(query, considered.columns, scores, clock=clock, deadline=deadline)
@@ -121,36 +155,24 @@ class Pipeline:
             ranker=ranker.id,
         )
 
-    def consider(self, query: Query, *, deadline: Deadline) -> Considered:
-        """The candidates of a query with their columns, before any ranker sees them.
-
-        Training reads its rows here, so that what is trained is what is served.
-        """
-        catalog = self._catalogs.get(query.catalog)
-        reader = catalog.table.reader()
-        clock = StageClock(self._observer)
-        return self._consider(query, catalog, reader, clock=clock, deadline=deadline)
-
-    def _consider(
-        self,
-        query: Query,
-        catalog: Catalog,
-        reader: TableReader,
-        *,
-        clock: StageClock,
-        deadline: Deadline,
-    ) -> Considered:
+    def _consider(self, query: Query, leased: _Leased) -> Considered:
+        encoder, reader, clock = leased.encoder, leased.reader, leased.clock
         with clock.stage("decode"):
-            pixels = decode_pictures(query.parts, self._encoder.manifest)
+            pixels = decode_pictures(query.parts, encoder.manifest)
         with clock.stage("encode"):
             vector = encode_parts(
-                query.parts, pixels, encoder=self._encoder, reader=reader, deadline=deadline
+                query.parts,
+                pixels,
+                encoder=encoder,
+                reader=reader,
+                deadline=leased.deadline,
+                clock=clock,
             )
             words = query_words(query, self._analyzer, reader)
         with clock.stage("retrieve"):
-            hits = self._retrieve(query, catalog, vector, words, clock=clock, deadline=deadline)
+            hits = self._retrieve(query, leased, vector, words)
         with clock.stage("signals"):
-            merged = _completed(merge(hits, rows_of=reader.rows), query.views, reader, vector)
+            merged = completed(merge(hits, rows_of=reader.rows), query.views, reader, vector)
             order, score = retrieval_order(
                 merged.text_similarity,
                 merged.image_similarity,
@@ -172,14 +194,7 @@ class Pipeline:
         )
 
     def _retrieve(
-        self,
-        query: Query,
-        catalog: Catalog,
-        vector: Float32Array,
-        words: QueryWords,
-        *,
-        clock: StageClock,
-        deadline: Deadline,
+        self, query: Query, leased: _Leased, vector: Float32Array, words: QueryWords
     ) -> Sequence[ViewHits]:
         asked = [
             ViewQuery(view=view, vector=vector)
@@ -189,12 +204,12 @@ class Pipeline:
         if View.LEXICAL in query.views and words.weights:
             asked.append(ViewQuery(view=View.LEXICAL, words=words.weights))
         return self._searcher.search(
-            catalog.index,
+            leased.catalog.index,
             asked,
             limit=query.candidates or self._options.candidates,
             filter_tree=query.filter_tree,
-            clock=clock,
-            deadline=self._options.budgets.for_retrieval(deadline),
+            clock=leased.clock,
+            deadline=self._options.budgets.for_retrieval(leased.deadline),
         )
 
     def _image_share(self, query: Query) -> float:
@@ -250,23 +265,6 @@ class Pipeline:
             groups=columns.group if query.collapse_limit else None,
             group_limit=query.collapse_limit,
         )
-
-
-def _completed(
-    merged: MergedCandidates, views: frozenset[View], reader: TableReader, vector: Float32Array
-) -> MergedCandidates:
-    """Similarities that a view's list did not reach, computed from the table for views asked."""
-    text, image = reader.fill_similarities(
-        merged.rows,
-        vector,
-        text_similarity=merged.text_similarity,
-        image_similarity=merged.image_similarity,
-    )
-    return replace(
-        merged,
-        text_similarity=text if View.TEXT in views else merged.text_similarity,
-        image_similarity=image if View.IMAGE in views else merged.image_similarity,
-    )
 
 
 def _facet(reader: TableReader, rows: Int32Array, asked: FacetRequest) -> FacetCounts:

@@ -52,7 +52,8 @@ def encode_parts(
     """The fused unit vector (d,) of all parts; towers run once for each modality.
 
     Raises:
-        InvalidRequest: An example is not in the catalog, or the parts cancel out.
+        InvalidRequest: An example is not in the catalog, a vector is of another bundle's width, or
+            the parts cancel out.
         FailedPrecondition: There are pictures and the bundle has no image tower.
         Unavailable, DeadlineExceeded: As `Encoder` says.
     """
@@ -67,11 +68,26 @@ def encode_parts(
         vectors[pictures] = encoder.encode_pictures(decoded, deadline=deadline, clock=clock)
     for place, part in enumerate(parts):
         if isinstance(part, VectorPart):
-            vectors[place] = part.vector / np.linalg.norm(part.vector)
+            vectors[place] = _given(part, dimension=encoder.manifest.dimension)
         elif isinstance(part, ProductPart):
             vectors[place] = _example(part, reader)
     weights = np.array([part.weight for part in parts], np.float32)
     return fuse(vectors, weights)
+
+
+def _given(part: VectorPart, *, dimension: int) -> Float32Array:
+    """The vector as a unit one.
+
+    It was checked when the request came in; the catalog may be another bundle's by now.
+    """
+    if len(part.vector) != dimension:
+        description = (
+            f"it has {len(part.vector)} components; the catalog's bundle takes {dimension}"
+        )
+        violation = Violation(field=part.field, reason="VECTOR_WRONG_SIZE", description=description)
+        raise InvalidRequest([violation])
+    unit: Float32Array = part.vector / np.linalg.norm(part.vector)
+    return unit
 
 
 def _example(part: ProductPart, reader: TableReader) -> Float32Array:

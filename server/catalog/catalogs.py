@@ -1,209 +1,287 @@
-"""The catalogs of a server: their indexes, tables and rows, opened, made, replaced and dropped."""
+"""The catalogs of a server by name: opened, leased to searches, made, and replaced as a whole."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from server.catalog import builds
+from server.catalog.builds import Builds, Catalog
 from server.catalog.generations import Generation
-from server.catalog.load import load_table
-from server.catalog.rows import ProductRows
+from server.catalog.naming import check_name
+from server.catalog.served_rows import ServedRows
 from server.catalog.store import Store
-from server.errors import FailedPrecondition, InvalidRequest, NotFound, Violation
-from server.retrieval.protocol import VectorEngine, VectorIndex
-from server.signals.table import ProductTable
+from server.encoders.protocol import Encoder
+from server.encoders.shelf import EncoderShelf, HeldBundle
+from server.errors import FailedPrecondition, NotFound, Unavailable
+from server.leases import Lease, Leased
+from server.retrieval.protocol import VectorEngine
 
-LAYOUT = 1
-"""Raised whenever a release analyses or embeds products in another way than the one before."""
+__all__ = ["Catalog", "Catalogs"]
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
-_LONGEST_NAME = 255
-_UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
-    """One build of a catalog, ready to be searched and written."""
-
-    name: str
-    bundle_id: str
-    generation: int
-    index: VectorIndex
-    table: ProductTable
-    products: ProductRows
+DRAIN_SECONDS = 60.0
+"""Longest wait for the searches on a replaced build; what they still use is dropped later."""
 
 
 class Catalogs:
-    """Catalogs by name. Any thread may ask; a catalog that is replaced is replaced as a whole."""
+    """Catalogs by name, each with the bundle it was indexed with. Any thread may ask.
+
+    A catalog is replaced in one step: a search has the old build and its bundle or the new ones,
+    and what it has stays there until it ends.
+    """
 
     def __init__(
         self,
         *,
         store: Store,
         engine: VectorEngine,
-        bundle_id: str,
-        dimension: int,
+        shelf: EncoderShelf,
         fold: Callable[[str], str],
         image_share: float = 0.3,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         """Know the catalogs in the store; `load` opens them.
 
-        ``bundle_id`` and ``dimension`` are of the encoder that serves, ``fold`` says which values
-        of products are the same, ``image_share`` is a in F = aI + (1 - a)T for stored vectors.
+        ``fold`` says which values of products are the same, ``image_share`` is a in
+        F = aI + (1 - a)T for stored vectors.
         """
         self._store = store
-        self._engine = engine
-        self._bundle_id = bundle_id
-        self._dimension = dimension
-        self._fold = fold
-        self._image_share = image_share
+        self._shelf = shelf
+        self._builds = Builds(store=store, engine=engine, fold=fold, image_share=image_share)
+        self._drain_seconds = drain_seconds
+        self._loading = threading.Lock()
         self._changing = threading.Lock()
-        self._open: dict[str, Catalog] = {}
+        self._open: dict[str, Leased[Catalog]] = {}
         self._refused: dict[str, Generation] = {}
+        self._being_replaced: set[str] = set()
+        self._draining: dict[int, Leased[Catalog]] = {}
 
-    def load(self) -> None:
-        """Open every catalog of this bundle; those of another are refused when asked for."""
-        with self._changing:
+    def load(self, *, prepare: Callable[[Catalog], object] | None = None) -> None:
+        """Open every catalog whose bundle is on the shelf; the others are refused when asked for.
+
+        It may be called again when another bundle was opened. ``prepare`` has each catalog before
+        it is served.
+        """
+        with self._loading:
             for name, generation in self._store.generations.served().items():
-                if self._fits(generation):
-                    self._open[name] = self._opened(generation)
-                else:
+                if name in self._open:
+                    continue
+                if not self._fits(generation):
                     self._refused[name] = generation
+                    continue
+                catalog = self._opened(generation, prepare)
+                with self._changing:
+                    if name in self._open:  # a replacement was faster
+                        catalog.bundle.give_back()
+                        continue
+                    self._open[name] = Leased(catalog)
+                    self._refused.pop(name, None)
 
     def names(self) -> list[str]:
         """Names of the open catalogs, sorted."""
         return sorted(self._open)
 
     def find(self, name: str) -> Catalog | None:
-        """The catalog if it is open.
+        """The catalog if it is open, to look at: `serving` keeps it there while it is searched.
 
         Raises:
-            FailedPrecondition: it was indexed with another bundle, or by another release.
+            FailedPrecondition: it was indexed with a bundle that is not open, or by another
+                release.
         """
-        catalog = self._open.get(name)
-        if catalog is None and name in self._refused:
-            raise self._refusal(self._refused[name])
-        return catalog
+        if name in self._open or name in self._refused:
+            return self._leased(name).value
+        return None
 
     def get(self, name: str) -> Catalog:
-        """The catalog.
+        """The catalog, to look at, as `find`.
 
         Raises:
             NotFound: there is none of that name.
-            FailedPrecondition: it was indexed with another bundle, or by another release.
+            FailedPrecondition: as `find`.
         """
-        catalog = self.find(name)
-        if catalog is None:
-            known = ", ".join(self.names()) or "none yet"
-            message = (
-                f"there is no catalog {name!r}; write its first product, or ask one of: {known}"
-            )
-            raise NotFound(message, reason="CATALOG_NOT_FOUND", catalog=name)
-        return catalog
+        return self._leased(name).value
 
-    def get_or_create(self, name: str) -> Catalog:
-        """The catalog, made empty if there is none of that name.
+    @contextmanager
+    def serving(self, name: str) -> Iterator[tuple[Catalog, Encoder]]:
+        """The catalog and the encoder of its bundle; neither is closed or dropped in the block.
+
+        Raises:
+            NotFound, FailedPrecondition: as `get`.
+        """
+        with Lease(lambda: self._leased(name)) as catalog, catalog.bundle.lease() as encoder:
+            yield catalog, encoder
+
+    def dimension(self, name: str) -> int:
+        """Width of the catalog's vectors; of one that is not open, that of the current bundle."""
+        leased = self._open.get(name)
+        return leased.value.index.dimension if leased else self._shelf.current.dimension
+
+    def rows(self, name: str) -> ServedRows:
+        """The stored products of the catalog, also after it was replaced.
+
+        Raises:
+            NotFound, FailedPrecondition: as `get`.
+        """
+        self._leased(name)
+        return ServedRows(lambda: self._leased(name))
+
+    def bundle_to_write(self, name: str) -> HeldBundle:
+        """The bundle that products of the catalog are embedded with, until it is given back.
+
+        Where there is no such catalog yet it is the current one. It does not keep the bundle from
+        being closed: `to_write` tells whether what was embedded still fits.
 
         Raises:
             InvalidRequest: no catalog can have that name.
-            FailedPrecondition: it was indexed with another bundle, or by another release.
+            FailedPrecondition: as `find`.
+            Unavailable: the catalog is being replaced.
         """
-        _check_name(name)
+        check_name(name)
+        self._refuse_while_replaced(name)
+        catalog = self.find(name)
+        held = self._shelf.hold(catalog.bundle_id if catalog else None, user=name)
+        held.leave()
+        return held
+
+    def to_write(self, name: str, *, bundle_id: str) -> Catalog:
+        """The catalog for products that were embedded with a bundle; made if there is none.
+
+        Raises:
+            Unavailable: the catalog is being replaced, or was by another bundle's build: nothing
+                may be written that would be lost, or meet other vectors.
+            FailedPrecondition: as `find`.
+        """
         with self._changing:
+            self._refuse_while_replaced(name)
             catalog = self.find(name)
             if catalog is None:
-                catalog = self._built(name)
+                catalog = self._begun(name)
                 self._serve(catalog, instead_of=None)
-            return catalog
+        if catalog.bundle_id != bundle_id:
+            message = f"catalog {name!r} was indexed with another bundle meanwhile; send it again"
+            raise Unavailable(message, reason="CATALOG_REPLACED", catalog=name)
+        return catalog
+
+    def to_delete_from(self, name: str) -> Catalog:
+        """The catalog, if products may be deleted now.
+
+        Raises:
+            NotFound, FailedPrecondition: as `get`.
+            Unavailable: the catalog is being replaced.
+        """
+        self._refuse_while_replaced(name)
+        return self.get(name)
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[Catalog]:
         """An empty catalog to fill beside the one served, which it replaces at the end.
 
-        On an exception it is dropped and the one served stays. The old build goes last, so searches
-        that began on it should have ended: replace while nobody searches, or expect such searches
-        to be refused as unavailable.
+        It is of the current bundle. Nobody else writes to the catalog meanwhile. On an exception it
+        is dropped and the one served stays. The old build is dropped once the searches that began
+        on it have ended.
 
         Raises:
             InvalidRequest: no catalog can have that name.
+            Unavailable: it is being replaced already.
             FailedPrecondition: another process replaced the catalog meanwhile.
         """
-        _check_name(name)
-        served = self._store.generations.served().get(name)
-        catalog = self._built(name)
-        finished = False
+        check_name(name)
+        with self._reserved(name):
+            served = self._store.generations.served().get(name)
+            catalog = self._begun(name)
+            finished = False
+            try:
+                yield catalog
+                with self._changing:
+                    self._serve(catalog, instead_of=served.number if served else None)
+                finished = True
+            finally:
+                if not finished:
+                    self._builds.drop(catalog)
+        self._drop_replaced(name)
+
+    @contextmanager
+    def _reserved(self, name: str) -> Iterator[None]:
+        with self._changing:
+            self._refuse_while_replaced(name)
+            self._being_replaced.add(name)
         try:
-            yield catalog
-            with self._changing:
-                self._serve(catalog, instead_of=served.number if served else None)
-            finished = True
+            yield
         finally:
-            if not finished:
-                self._drop(catalog.generation, catalog.index.name)
-        self._drop_unserved(name)
+            self._being_replaced.discard(name)
 
-    def _built(self, name: str) -> Catalog:
-        generation = self._store.generations.begin(
-            catalog=name, bundle=self._bundle_id, layout=LAYOUT
-        )
-        index = self._engine.create(_index_name(generation), dimension=self._dimension)
-        return self._catalog(generation, index)
+    def _refuse_while_replaced(self, name: str) -> None:
+        if name in self._being_replaced:
+            message = (
+                f"catalog {name!r} is being replaced, and what is written to it now would be lost; "
+                "write again when that has ended"
+            )
+            raise Unavailable(message, reason="CATALOG_BEING_REPLACED", catalog=name)
 
-    def _opened(self, generation: Generation) -> Catalog:
-        name = _index_name(generation)
+    def _leased(self, name: str) -> Leased[Catalog]:
+        leased = self._open.get(name)
+        if leased is not None:
+            return leased
+        if (refused := self._refused.get(name)) is not None:
+            raise self._refusal(refused)
+        known = ", ".join(self.names()) or "none yet"
+        message = f"there is no catalog {name!r}; write its first product, or ask one of: {known}"
+        raise NotFound(message, reason="CATALOG_NOT_FOUND", catalog=name)
+
+    def _begun(self, name: str) -> Catalog:
+        bundle = self._shelf.hold(user=name)
         try:
-            index = self._engine.open(name)
-        except NotFound:
-            # The store has everything an index is made of; recovery fills this one from it.
-            self._store.rows(generation.number).mark_all_pending()
-            index = self._engine.create(name, dimension=self._dimension)
-        catalog = self._catalog(generation, index)
-        load_table(catalog.table, catalog.products, dimension=self._dimension)
+            return self._builds.begin(name, bundle=bundle)
+        except BaseException:
+            bundle.give_back()
+            raise
+
+    def _opened(
+        self, generation: Generation, prepare: Callable[[Catalog], object] | None
+    ) -> Catalog:
+        bundle = self._shelf.hold(generation.bundle, user=generation.catalog)
+        try:
+            catalog = self._builds.open(generation, bundle=bundle)
+            if prepare is not None:
+                prepare(catalog)
+        except BaseException:
+            bundle.give_back()
+            raise
         return catalog
 
-    def _catalog(self, generation: Generation, index: VectorIndex) -> Catalog:
-        return Catalog(
-            name=generation.catalog,
-            bundle_id=generation.bundle,
-            generation=generation.number,
-            index=index,
-            table=ProductTable(
-                dimension=self._dimension, fold=self._fold, image_share=self._image_share
-            ),
-            products=self._store.rows(generation.number),
-        )
-
     def _serve(self, catalog: Catalog, *, instead_of: int | None) -> None:
+        """Serve a build from now on: first put it there, then retire the one before."""
         generation = Generation(
             number=catalog.generation,
             catalog=catalog.name,
             bundle=catalog.bundle_id,
-            layout=LAYOUT,
+            layout=builds.LAYOUT,
         )
         self._store.generations.serve(generation, instead_of=instead_of)
-        self._open[catalog.name] = catalog
+        before = self._open.get(catalog.name)
+        self._open[catalog.name] = Leased(catalog)
         self._refused.pop(catalog.name, None)
+        if before is not None:
+            self._draining[before.value.generation] = before
+            before.value.bundle.leave()
+            before.retire()
 
-    def _drop_unserved(self, name: str) -> None:
-        for generation in self._store.generations.unserved(name):
-            self._drop(generation.number, _index_name(generation))
-
-    def _drop(self, number: int, index_name: str) -> None:
-        self._engine.drop(index_name)
-        self._store.generations.drop(number)
+    def _drop_replaced(self, name: str) -> None:
+        for generation, leased in list(self._draining.items()):
+            if leased.value.name == name and leased.wait(self._drain_seconds):
+                self._builds.drop(leased.value)
+                self._draining.pop(generation, None)
+        self._builds.drop_left(name, keep=frozenset(self._draining))
 
     def _fits(self, generation: Generation) -> bool:
-        return generation.bundle == self._bundle_id and generation.layout == LAYOUT
+        return generation.bundle in self._shelf.ids() and generation.layout == builds.LAYOUT
 
     def _refusal(self, generation: Generation) -> FailedPrecondition:
-        cause = (
-            f"with encoder bundle {generation.bundle}, and this server has {self._bundle_id}"
-            if generation.bundle != self._bundle_id
-            else "by another release"
-        )
+        cause = "by another release"
+        if generation.bundle not in self._shelf.ids():
+            known = ", ".join(self._shelf.ids())
+            cause = f"with encoder bundle {generation.bundle}, and this server has {known}"
         message = (
             f"catalog {generation.catalog!r} was indexed {cause}; index it again with: "
             f"omnishelf index CATALOG_FILE --catalog {generation.catalog} --replace"
@@ -211,18 +289,3 @@ class Catalogs:
         return FailedPrecondition(
             message, reason="CATALOG_OF_OTHER_BUNDLE", catalog=generation.catalog
         )
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        description = "name a catalog with 1 to 128 letters, digits, '.', '_', '-', a letter first"
-        raise InvalidRequest(
-            [Violation(field="catalog", reason="CATALOG_NAME_INVALID", description=description)]
-        )
-
-
-def _index_name(generation: Generation) -> str:
-    """``omnishelf_{catalog}_{bundle}_{n}`` in letters, digits and ``_``; n keeps it unique."""
-    catalog, bundle = (_UNSAFE.sub("_", part) for part in (generation.catalog, generation.bundle))
-    tail = f"_{bundle}_{generation.number}"[-_LONGEST_NAME // 2 :]
-    return f"omnishelf_{catalog}"[: _LONGEST_NAME - len(tail)] + tail

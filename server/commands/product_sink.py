@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import partial
 
 from server.address import announced_address
-from server.errors import FailedPrecondition
 from server.ingest.load_file import Sink
 from server.rpc.channel import open_channel
 from server.rpc.import_client import import_products
@@ -22,9 +21,6 @@ def product_sink(
 
     With ``replace`` the catalog is written anew beside the one served, and takes its place when
     every product was given.
-
-    Raises:
-        FailedPrecondition: ``replace`` while a server holds the data directory.
     """
     target = server or announced_address(settings.address_file)
     if target is None:
@@ -34,11 +30,5 @@ def product_sink(
         with build_app(settings) as app:
             yield partial(app.writer.replace if replace else app.writer.stream, catalog)
         return
-    if replace:
-        message = (
-            f"the server at {target} holds the catalog, and --replace needs it to itself; stop the "
-            "server, or index into another --catalog"
-        )
-        raise FailedPrecondition(message, reason="REPLACE_NEEDS_NO_SERVER", server=target)
     with open_channel(target) as channel:
-        yield partial(import_products, channel, catalog=catalog, target=target)
+        yield partial(import_products, channel, catalog=catalog, target=target, replace=replace)

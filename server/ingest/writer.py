@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from server.catalog.catalogs import Catalog, Catalogs
 from server.catalog.codec import to_message
 from server.catalog.rows import StoredProduct
 from server.catalog.vector_bytes import pack
 from server.deadline import Deadline
+from server.encoders.cache import uncached
 from server.encoders.protocol import Encoder
+from server.encoders.shelf import HeldBundle
 from server.errors import FailedPrecondition, InvalidRequest
 from server.ingest.check import (
     CheckedProduct,
@@ -28,29 +31,45 @@ from server.ingest.decode import PictureDecoder
 from server.ingest.embed import embed_pictures, embed_texts, embed_values
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
 from server.ingest.kept_pictures import kept_pictures
-from server.ingest.recovery import Recovered, finish_deletion, recover
+from server.ingest.recovery import finish_deletion, recover
 from server.retrieval.analysis import Analyzer
 
 BATCH_PRODUCTS = 32
 
-Target = Callable[[], Catalog]
-"""Where to write, asked once there is something to write."""
+WriteBatch = Callable[[Sequence[IncomingProduct]], list[WriteOutcome]]
+"""Writes some products: one outcome an item, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writing:
+    """How one call writes: with one bundle throughout, to a catalog asked for at each commit."""
+
+    encoder: Encoder
+    decoder: PictureDecoder
+    target: Callable[[], Catalog]
 
 
 class ProductWriter:
-    """Writes products to catalogs. Any thread; batches of one process are committed in turn."""
+    """Writes products to catalogs. Any thread; batches of one process are committed in turn.
 
-    def __init__(
-        self, *, catalogs: Catalogs, encoder: Encoder, analyzer: Analyzer, threads: int = 2
-    ) -> None:
+    Products are embedded with the bundle of their catalog, past the cache of queries.
+    """
+
+    def __init__(self, *, catalogs: Catalogs, analyzer: Analyzer, threads: int = 2) -> None:
         """``threads`` decode pictures, and as many encode those decoded before."""
         self._catalogs = catalogs
-        self._encoder = encoder
         self._analyzer = analyzer
-        self._decoder = PictureDecoder(encoder.manifest.image, threads=threads)
+        self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._encoding = ThreadPoolExecutor(threads, thread_name_prefix="encode")
         self._committing = threading.Lock()
         self._unfinished: set[int] = set()
+
+    def open_catalogs(self) -> None:
+        """Open catalogs whose bundles are open; finish in each what died with a process before.
+
+        Raises: as `Catalogs.load`, and Unavailable where the engine does not answer.
+        """
+        self._catalogs.load(prepare=lambda catalog: recover(catalog, analyzer=self._analyzer))
 
     def write(
         self,
@@ -68,81 +87,117 @@ class ProductWriter:
         Raises:
             InvalidRequest: the catalog's name is malformed; or, with ``all_or_none``, every
                 violation of every item, repeated ids among them: nothing was written.
-            FailedPrecondition: the catalog was indexed with another bundle.
+            FailedPrecondition: the catalog was indexed with a bundle that is not open.
             Unavailable, DeadlineExceeded: batches before this one are written; of this one nothing
-                is, or all of it is once the next write or start has recovered it.
+                is, or all of it is once the next write or start has recovered it. So too while the
+                catalog is being replaced: ``CATALOG_BEING_REPLACED``, ``CATALOG_REPLACED``.
         """
-        target = self._target(catalog)
         until = deadline or Deadline.never()
-        if all_or_none:
-            return self._write_all(target, items, deadline=until)
-        return _superseded(list(self._stream(target, items, deadline=until)))
+        with self._writing_to(catalog) as writing:
+            if all_or_none:
+                return self._write_all(writing, items, deadline=until)
+            return _superseded(list(self._stream(writing, items, deadline=until)))
 
     def stream(self, catalog: str, items: Iterable[IncomingProduct]) -> Iterator[WriteOutcome]:
         """Write any number of products: one outcome an item, in order, as batches are done.
 
         Raises: as `write`. A product that comes again is written again.
         """
-        return self._stream(self._target(catalog), items, deadline=Deadline.never())
+        with self._writing_to(catalog) as writing:
+            yield from self._stream(writing, items, deadline=Deadline.never())
 
     def replace(self, catalog: str, items: Iterable[IncomingProduct]) -> Iterator[WriteOutcome]:
         """Write a catalog anew beside the one served, which it replaces after the last item.
 
         If the caller stops early, or anything is raised, the one served stays.
 
+        Raises: as `replacing`.
+        """
+        with self._writing_anew(catalog) as writing:
+            yield from self._stream(writing, items, deadline=Deadline.never())
+
+    @contextmanager
+    def replacing(self, catalog: str) -> Iterator[WriteBatch]:
+        """As `replace`, for products that come in batches: the block is given what writes one.
+
+        The current bundle embeds. Until the block ends nobody else writes to the catalog, and the
+        one before answers; it is dropped once the searches that began on it have ended.
+
         Raises: as `write`.
             FailedPrecondition: no item could be written, or another process replaced the catalog.
         """
-        with self._catalogs.replacing(catalog) as fresh:
-            yield from self._stream(lambda: fresh, items, deadline=Deadline.never())
-            if not len(fresh.table):
-                message = "no product could be written, so the catalog stays as it was"
-                raise FailedPrecondition(message, reason="NOTHING_WRITTEN")
+        with self._writing_anew(catalog) as writing:
+            yield lambda items: _superseded(
+                list(self._stream(writing, items, deadline=Deadline.never()))
+            )
 
     def delete(self, catalog: str, ids: Sequence[str]) -> list[str]:
         """Remove products; the ids of those that were there.
 
         Raises:
             NotFound: there is no such catalog.
+            Unavailable: the catalog is being replaced, or a part does not answer.
         """
-        found = self._catalogs.get(catalog)
         with self._committing:
+            found = self._catalogs.to_delete_from(catalog)
             there = found.products.mark_deleting(ids)
             self._finishing(found, lambda: finish_deletion(found, there))
         return there
 
-    def recover(self) -> dict[str, Recovered]:
-        """Finish what died with an earlier process, by catalog; before any write or search."""
-        with self._committing:
-            return {
-                name: recover(self._catalogs.get(name), analyzer=self._analyzer)
-                for name in self._catalogs.names()
-            }
-
     def close(self) -> None:
         """Give back the threads. Calling it again does nothing."""
-        self._decoder.close()
+        self._decoding.shutdown(cancel_futures=True)
         self._encoding.shutdown(cancel_futures=True)
 
-    def _target(self, catalog: str) -> Target:
-        return lambda: self._catalogs.get_or_create(catalog)
+    @contextmanager
+    def _writing_to(self, catalog: str) -> Iterator[_Writing]:
+        bundle = self._catalogs.bundle_to_write(catalog)
+        bundle_id = bundle.manifest.id
+        try:
+            with self._writing(
+                bundle, lambda: self._catalogs.to_write(catalog, bundle_id=bundle_id)
+            ) as writing:
+                yield writing
+        finally:
+            bundle.give_back()
+
+    @contextmanager
+    def _writing_anew(self, catalog: str) -> Iterator[_Writing]:
+        with ExitStack() as stack:
+            # A write under way is in the old build before the new one begins, or is refused.
+            with self._committing:
+                fresh = stack.enter_context(self._catalogs.replacing(catalog))
+            with self._writing(fresh.bundle, lambda: fresh) as writing:
+                yield writing
+            if not len(fresh.table):
+                message = "no product could be written, so the catalog stays as it was"
+                raise FailedPrecondition(message, reason="NOTHING_WRITTEN")
+
+    @contextmanager
+    def _writing(self, bundle: HeldBundle, target: Callable[[], Catalog]) -> Iterator[_Writing]:
+        with bundle.lease() as encoder:
+            yield _Writing(
+                encoder=uncached(encoder),
+                decoder=PictureDecoder(bundle.manifest.image, pool=self._decoding),
+                target=target,
+            )
 
     def _stream(
-        self, target: Target, items: Iterable[IncomingProduct], *, deadline: Deadline
+        self, writing: _Writing, items: Iterable[IncomingProduct], *, deadline: Deadline
     ) -> Iterator[WriteOutcome]:
         """Keep one batch decoding while the one before it is encoded."""
         waiting: list[CheckedProduct] = []
         for batch in distinct_batches(items, size=BATCH_PRODUCTS):
-            decoding = [check(item, decoder=self._decoder) for item in batch]
-            yield from self._finish(target, waiting, deadline=deadline)
+            decoding = [check(item, decoder=writing.decoder) for item in batch]
+            yield from self._finish(writing, waiting, deadline=deadline)
             waiting = decoding
-        yield from self._finish(target, waiting, deadline=deadline)
+        yield from self._finish(writing, waiting, deadline=deadline)
 
     def _write_all(
-        self, target: Target, items: Sequence[IncomingProduct], *, deadline: Deadline
+        self, writing: _Writing, items: Sequence[IncomingProduct], *, deadline: Deadline
     ) -> list[WriteOutcome]:
         repeated = repeated_ids(items)
-        checked = [check(item, decoder=self._decoder) for item in items]
+        checked = [check(item, decoder=writing.decoder) for item in items]
         settled = [settle(each) for each in checked]
         violations = [
             violation
@@ -151,36 +206,36 @@ class ProductWriter:
         ]
         if violations:
             raise InvalidRequest(violations)
-        return self._write_settled(target, settled, deadline=deadline)
+        return self._write_settled(writing, settled, deadline=deadline)
 
     def _finish(
-        self, target: Target, checked: Sequence[CheckedProduct], *, deadline: Deadline
+        self, writing: _Writing, checked: Sequence[CheckedProduct], *, deadline: Deadline
     ) -> list[WriteOutcome]:
         settled = [settle(each) for each in checked]
         good = [each for each in settled if not each.violations]
-        written = iter(self._write_settled(target, good, deadline=deadline))
+        written = iter(self._write_settled(writing, good, deadline=deadline))
         return [_refused(each) if each.violations else next(written) for each in settled]
 
     def _write_settled(
-        self, target: Target, settled: Sequence[SettledProduct], *, deadline: Deadline
+        self, writing: _Writing, settled: Sequence[SettledProduct], *, deadline: Deadline
     ) -> list[WriteOutcome]:
         """Embed and commit products without violations, each id once."""
         if not settled:
             return []
         now = time.time()
         records = [replace(each.item.record, update_seconds=now) for each in settled]
-        text = embed_texts(records, encoder=self._encoder, deadline=deadline)
+        text = embed_texts(records, encoder=writing.encoder, deadline=deadline)
         pixels = [each.pixels for each in settled]
         image, has_image = embed_pictures(
-            pixels, encoder=self._encoder, deadline=deadline, pool=self._encoding
+            pixels, encoder=writing.encoder, deadline=deadline, pool=self._encoding
         )
         texts = pack(text, has=[True] * len(records))
         images = pack(image, has=has_image.tolist())
         with self._committing:
-            catalog = target()
+            catalog = writing.target()
             self._finish_interrupted(catalog)
             values = embed_values(
-                catalog.table.missing_values(records), encoder=self._encoder, deadline=deadline
+                catalog.table.missing_values(records), encoder=writing.encoder, deadline=deadline
             )
             kept = kept_pictures(records, products=catalog.products)
             rows = [

@@ -22,11 +22,17 @@ WINDOW_PRODUCTS = 128
 
 
 def import_products(
-    channel: grpc.Channel, items: Iterable[IncomingProduct], *, catalog: str, target: str
+    channel: grpc.Channel,
+    items: Iterable[IncomingProduct],
+    *,
+    catalog: str,
+    target: str,
+    replace: bool = False,
 ) -> Iterator[WriteOutcome]:
     """Stream products to the server at ``target``; one outcome each, in their order.
 
-    The stream is cancelled when the caller stops early; what was acknowledged stays written.
+    The stream is cancelled when the caller stops early; what was acknowledged stays written. With
+    ``replace`` the catalog is written anew, and takes the old one's place when all was written.
 
     Raises:
         OmnishelfError: the server refused the stream, or went away.
@@ -39,13 +45,19 @@ def import_products(
     responses = iter(call)
     try:
         for row, item in enumerate(items, start=1):
-            requests.put(_request(item, row=row, catalog=catalog))
+            first = replace and row == 1
+            requests.put(_request(item, row=row, catalog=catalog, replace=first))
             sent.append(item)
             if len(sent) >= WINDOW_PRODUCTS:
                 yield from _acknowledged(responses, sent, target=target)
+        if replace:
+            requests.put(pb.ImportProductsRequest(complete=True))
         requests.put(None)
         while sent:
             yield from _acknowledged(responses, sent, target=target)
+        with wire_errors(target):
+            # The end of the stream is the server's word that a replacement is served.
+            next(responses, None)
     finally:
         requests.put(None)
         call.cancel()  # type: ignore[no-untyped-call] # the stub has none
@@ -62,13 +74,17 @@ def _acknowledged(
     return [_outcome(sent.popleft(), each.status) for each in response.statuses]
 
 
-def _request(item: IncomingProduct, *, row: int, catalog: str) -> pb.ImportProductsRequest:
+def _request(
+    item: IncomingProduct, *, row: int, catalog: str, replace: bool
+) -> pb.ImportProductsRequest:
     product = to_message(item.record, catalog=catalog)
     if item.picture is not None:
         if not product.images:
             product.images.append(product_pb2.Image())
         product.images[0].data = item.picture
-    return pb.ImportProductsRequest(parent=catalog_name(catalog), product=product, row=row)
+    return pb.ImportProductsRequest(
+        parent=catalog_name(catalog), product=product, row=row, replace=replace
+    )
 
 
 def _outcome(item: IncomingProduct, status: status_pb2.Status) -> WriteOutcome:

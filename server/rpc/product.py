@@ -15,14 +15,13 @@ from omnishelf.v1 import product_service_pb2 as pb
 
 from server.deadline import Deadline
 from server.errors import NotFound
-from server.ingest.incoming import IncomingProduct, WriteOutcome
 from server.rpc.deadlines import deadline_of
 from server.rpc.import_batches import ImportBatches
+from server.rpc.importing import ImportWriter, imported
 from server.rpc.names import parse_catalog_name, parse_product_name
 from server.rpc.once import Once
 from server.rpc.page_tokens import PageTokens
-from server.rpc.product_status import import_response
-from server.rpc.validate_product import check_batch, check_imported
+from server.rpc.validate_product import check_batch
 from server.rpc.violations import Violations
 
 DEFAULT_PAGE = 100
@@ -39,18 +38,8 @@ class Rows(Protocol):
         """Ids and serialized products in the order of ids, from the first after ``after_id``."""
 
 
-class Writer(Protocol):
+class Writer(ImportWriter, Protocol):
     """What changes catalogs: `server.ingest.writer.ProductWriter`, or a fake."""
-
-    def write(
-        self,
-        catalog: str,
-        items: Sequence[IncomingProduct],
-        *,
-        all_or_none: bool,
-        deadline: Deadline,
-    ) -> list[WriteOutcome]:
-        """Write products; one outcome each, in their order."""
 
     def delete(self, catalog: str, ids: Sequence[str]) -> list[str]:
         """Remove products; the ids that were there."""
@@ -125,11 +114,8 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
         context: grpc.ServicerContext,
     ) -> Iterator[pb.ImportProductsResponse]:
         """Write batch after batch, answering each before the next is written."""
-        catalog = ""
         with ImportBatches(request_iterator) as batches:
-            for batch in batches:
-                catalog = catalog or parse_catalog_name(batch[0].parent, field="parent")
-                yield import_response(batch, self._import(catalog, batch))
+            yield from imported(batches, writer=self._writer)
 
     def _upsert(
         self, request: pb.BatchUpsertProductsRequest, *, deadline: Deadline
@@ -161,12 +147,6 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
         size = violations.page_size(request.page_size, default=DEFAULT_PAGE, most=MOST_PAGE)
         violations.raise_any()
         return catalog, after_id, size
-
-    def _import(
-        self, catalog: str, batch: Sequence[pb.ImportProductsRequest]
-    ) -> Sequence[WriteOutcome]:
-        items = [check_imported(each, catalog=catalog) for each in batch]
-        return self._writer.write(catalog, items, all_or_none=False, deadline=Deadline.never())
 
 
 def _not_found(name: str) -> NotFound:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import grpc
@@ -35,13 +36,17 @@ class SearchService(search_service_pb2_grpc.SearchServiceServicer):
         searcher: Searcher,
         replies: SearchReplies,
         tokens: PageTokens,
-        dimension: int,
+        dimension_of: Callable[[str], int],
         default_deadline_seconds: float,
     ) -> None:
+        """``dimension_of`` gives the width of a catalog's vectors, by the catalog's resource name.
+
+        Of a catalog that is not there it gives any: the search says so.
+        """
         self._searcher = searcher
         self._replies = replies
         self._tokens = tokens
-        self._dimension = dimension
+        self._dimension_of = dimension_of
         self._default_deadline_seconds = default_deadline_seconds
 
     def SearchProducts(
@@ -49,7 +54,8 @@ class SearchService(search_service_pb2_grpc.SearchServiceServicer):
     ) -> pb.SearchProductsResponse:
         """Check, search or take up a frozen order, reply."""
         deadline = deadline_of(context, default_seconds=self._default_deadline_seconds)
-        asked = check_search(request, dimension=self._dimension, tokens=self._tokens)
+        dimension = self._dimension_of(request.parent)
+        asked = check_search(request, dimension=dimension, tokens=self._tokens)
         fresh = None if asked.frozen else self._searcher.search(asked.query, deadline=deadline)
         response = self._replies.reply(request, asked, fresh)
         _note(asked.query, response)

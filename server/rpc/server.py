@@ -10,6 +10,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from omnishelf.v1 import (
+    encoder_service_pb2,
+    encoder_service_pb2_grpc,
     product_service_pb2,
     product_service_pb2_grpc,
     search_service_pb2,
@@ -22,6 +24,7 @@ from server.rpc.channel import MESSAGE_BYTES
 SERVICES = (
     search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
     product_service_pb2.DESCRIPTOR.services_by_name["ProductService"].full_name,
+    encoder_service_pb2.DESCRIPTOR.services_by_name["EncoderService"].full_name,
 )
 _WHOLE_SERVER = ""
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104 - compared, not bound
@@ -47,6 +50,7 @@ class RpcServer:
         *,
         search: search_service_pb2_grpc.SearchServiceServicer,
         products: product_service_pb2_grpc.ProductServiceServicer,
+        encoders: encoder_service_pb2_grpc.EncoderServiceServicer,
         interceptors: Sequence[grpc.ServerInterceptor[object, object]],
         host: str,
         port: int,
@@ -59,6 +63,7 @@ class RpcServer:
         self._health = health.HealthServicer()
         search_service_pb2_grpc.add_SearchServiceServicer_to_server(search, self._server)
         product_service_pb2_grpc.add_ProductServiceServicer_to_server(products, self._server)
+        encoder_service_pb2_grpc.add_EncoderServiceServicer_to_server(encoders, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
             (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server

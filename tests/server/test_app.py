@@ -109,7 +109,7 @@ def test_words_of_both_languages_find_the_product(served: Served, text: str) -> 
     response = served.search(pb.QueryPart(text=text))
     assert _ids(response)[0] == "a-blue"
     assert sorted(_ids(response)) == sorted(product.name.rpartition("/")[2] for product in PRODUCTS)
-    assert response.served_by.encoder_bundle == served.app.encoder.manifest.id
+    assert response.served_by.encoder_bundle == served.app.shelf.current.id
     stages = [each.stage for each in response.stages]
     assert stages == [
         "decode", "encode", "retrieve", "signals", "features", "rank", "diversify", "serialise",
@@ -192,7 +192,7 @@ def test_what_only_the_work_finds_wrong_names_its_field(served: Served) -> None:
     assert _violations(served, absent) == [("query[0].product", "PRODUCT_NOT_FOUND")]
     (found,) = _violations(served, text, filter='color = "blue" OR "')
     assert found[0] == "filter"
-    dimension = served.app.encoder.manifest.dimension
+    dimension = served.app.shelf.current.dimension
     vector = np.full(dimension, np.nan).tolist()
     part = pb.QueryPart(vector=pb.Vector(values=vector))
     assert _violations(served, part) == [("query[0].vector", "VECTOR_NOT_FINITE")]

@@ -20,7 +20,7 @@ def test_the_page_shows_what_was_counted() -> None:
     metrics.calls.labels("SearchService/SearchProducts", "OK").inc()
     metrics.stage("encode", 0.004)
     metrics.fallback(FallbackUsed(stage="rank", used="retrieval_order", reason="DEADLINE"))
-    metrics.describe({"encoder_bundle": "starter_1"})
+    metrics.describe(lambda: {"encoder_bundle": "starter_1"})
     metrics.watch_products(lambda: {"luma": 449})
     page = MetricsPage(metrics, host="127.0.0.1", port=0)
     try:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from server.catalog import catalogs as catalogs_module
-from server.catalog.catalogs import Catalogs
+from server.catalog import builds
+from server.catalog.catalogs import Catalog, Catalogs
 from server.catalog.codec import to_message
 from server.catalog.load import load_table
 from server.catalog.record import ProductRecord
@@ -15,10 +15,16 @@ from server.catalog.rows import StoredProduct
 from server.catalog.store import Store
 from server.catalog.tables import RowState
 from server.catalog.vector_bytes import pack, unpack
+from server.encoders.recorder import RequestRecorder
+from server.encoders.shelf import EncoderShelf
 from server.errors import DataCorrupted, FailedPrecondition, InvalidRequest, NotFound
 from server.retrieval.exact import ExactEngine
 from server.signals.table import ProductTable
 from server.signals.terms import term_rows, to_blobs
+from tests.server.encoders.shelf_parts import SmallEncoder, manifest
+from tests.server.encoders.shelf_parts import opened as opened_encoder
+
+STARTER = manifest("starter", dimension=2).id
 
 Open = Callable[..., Catalogs]
 
@@ -30,14 +36,31 @@ def engine() -> ExactEngine:
 
 @pytest.fixture
 def opened(store: Store, engine: ExactEngine) -> Open:
-    def make(bundle_id: str = "starter_1") -> Catalogs:
+    def make(*bundles: str) -> Catalogs:
         catalogs = Catalogs(
-            store=store, engine=engine, bundle_id=bundle_id, dimension=2, fold=str.casefold
+            store=store,
+            engine=engine,
+            shelf=shelf_of(*(bundles or ("starter",))),
+            fold=str.casefold,
+            drain_seconds=5.0,
         )
         catalogs.load()
         return catalogs
 
     return make
+
+
+def shelf_of(*names: str) -> EncoderShelf:
+    """A shelf of small bundles, the first of them current."""
+    shelf = EncoderShelf(open_encoder=opened_encoder, recorder=RequestRecorder())
+    for name in names:
+        shelf.put(SmallEncoder(manifest(name, dimension=2)))
+    return shelf
+
+
+def written_to(catalogs: Catalogs, name: str) -> Catalog:
+    """The catalog as a writer with the current bundle gets it."""
+    return catalogs.to_write(name, bundle_id=catalogs._shelf.current.id)
 
 
 def stored(product_id: str, **fields: object) -> StoredProduct:
@@ -56,19 +79,19 @@ def test_a_catalog_is_made_once(opened: Open, engine: ExactEngine) -> None:
     assert catalogs.names() == []
     assert catalogs.find("shop") is None
 
-    made = catalogs.get_or_create("shop")
+    made = written_to(catalogs, "shop")
 
-    assert catalogs.get_or_create("shop") is made
+    assert written_to(catalogs, "shop") is made
     assert catalogs.get("shop") is catalogs.find("shop") is made
     assert catalogs.names() == ["shop"]
-    assert made.index.name == f"omnishelf_shop_starter_1_{made.generation}"
+    assert made.index.name == f"omnishelf_shop_{STARTER}_{made.generation}"
     assert engine.names() == [made.index.name]
     assert opened().get("shop").index.name == made.index.name
 
 
 def test_a_catalog_nobody_wrote_is_not_there(opened: Open) -> None:
     catalogs = opened()
-    catalogs.get_or_create("known")
+    written_to(catalogs, "known")
 
     with pytest.raises(NotFound, match="known") as caught:
         catalogs.get("shop")
@@ -83,7 +106,7 @@ def test_threads_that_ask_at_once_get_one_catalog(opened: Open, engine: ExactEng
 
     def ask() -> None:
         barrier.wait()
-        found.append(catalogs.get_or_create("shop"))
+        found.append(written_to(catalogs, "shop"))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -99,7 +122,7 @@ def test_threads_that_ask_at_once_get_one_catalog(opened: Open, engine: ExactEng
 def test_a_name_no_catalog_can_have_is_refused(opened: Open, name: str) -> None:
     catalogs = opened()
     with pytest.raises(InvalidRequest) as caught:
-        catalogs.get_or_create(name)
+        catalogs.bundle_to_write(name)
     assert caught.value.reason == "CATALOG_NAME_INVALID"
     with pytest.raises(InvalidRequest), catalogs.replacing(name):
         pass
@@ -108,37 +131,37 @@ def test_a_name_no_catalog_can_have_is_refused(opened: Open, name: str) -> None:
 def test_names_that_look_alike_have_indexes_of_their_own(opened: Open) -> None:
     catalogs = opened()
 
-    names = {catalogs.get_or_create(each).index.name for each in ("a-b", "a.b", "a_b")}
+    names = {written_to(catalogs, each).index.name for each in ("a-b", "a.b", "a_b")}
 
     assert len(names) == 3
-    assert all(name.startswith("omnishelf_a_b_starter_1_") for name in names)
+    assert all(name.startswith(f"omnishelf_a_b_{STARTER}_") for name in names)
 
 
 def test_long_names_are_cut_and_stay_apart(opened: Open) -> None:
-    catalogs = opened(bundle_id="b" * 200)
+    catalogs = opened("b" * 190)
 
-    names = {catalogs.get_or_create("c" * 127 + each).index.name for each in "xy"}
+    names = {written_to(catalogs, "c" * 127 + each).index.name for each in "xy"}
 
     assert len(names) == 2
     assert max(map(len, names)) <= 255
 
 
 def test_another_bundle_refuses_and_names_the_remedy(opened: Open) -> None:
-    opened("starter_1").get_or_create("shop")
-    other = opened("starter_2")
+    written_to(opened("starter"), "shop")
+    other = opened("other")
 
-    for ask in (other.get, other.find, other.get_or_create):
+    for ask in (other.get, other.find, other.bundle_to_write, other.rows):
         with pytest.raises(FailedPrecondition) as caught:
             ask("shop")
-        assert "starter_1" in caught.value.message
-        assert "starter_2" in caught.value.message
+        assert STARTER in caught.value.message
+        assert manifest("other", dimension=2).id in caught.value.message
         assert "omnishelf index CATALOG_FILE --catalog shop --replace" in caught.value.message
     assert other.names() == []
 
 
 def test_another_release_refuses(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened().get_or_create("shop")
-    monkeypatch.setattr(catalogs_module, "LAYOUT", 2)
+    written_to(opened(), "shop")
+    monkeypatch.setattr(builds, "LAYOUT", 2)
 
     with pytest.raises(FailedPrecondition, match="another release"):
         opened().get("shop")
@@ -146,7 +169,7 @@ def test_another_release_refuses(opened: Open, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_replacement_takes_the_place_in_the_end(opened: Open, engine: ExactEngine) -> None:
     catalogs = opened()
-    old = catalogs.get_or_create("shop")
+    old = written_to(catalogs, "shop")
     old.products.write_pending([stored("a")], values={})
 
     with catalogs.replacing("shop") as fresh:
@@ -160,7 +183,7 @@ def test_a_replacement_takes_the_place_in_the_end(opened: Open, engine: ExactEng
 
 def test_two_replacements_at_once_leave_one(opened: Open, engine: ExactEngine) -> None:
     one, other = opened(), opened()
-    one.get_or_create("shop")
+    written_to(one, "shop")
 
     with (
         pytest.raises(FailedPrecondition, match="another process"),
@@ -176,9 +199,9 @@ def test_what_a_crash_left_is_dropped_by_the_next_replacement(
     opened: Open, engine: ExactEngine, store: Store
 ) -> None:
     catalogs = opened()
-    catalogs.get_or_create("shop")
-    left = store.generations.begin(catalog="shop", bundle="starter_1", layout=1)
-    engine.create(f"omnishelf_shop_starter_1_{left.number}", dimension=2)
+    written_to(catalogs, "shop")
+    left = store.generations.begin(catalog="shop", bundle=STARTER, layout=1)
+    engine.create(f"omnishelf_shop_{STARTER}_{left.number}", dimension=2)
 
     with catalogs.replacing("shop") as fresh:
         pass
@@ -188,7 +211,7 @@ def test_what_a_crash_left_is_dropped_by_the_next_replacement(
 
 
 def test_the_table_is_filled_from_the_store(opened: Open) -> None:
-    catalog = opened().get_or_create("shop")
+    catalog = written_to(opened(), "shop")
     red = np.array([1.0, 0.0], dtype=np.float32)
     catalog.products.write_pending(
         [stored("a", color="Red", price=4.0), stored("b")],
@@ -212,7 +235,7 @@ def test_the_table_is_filled_from_the_store(opened: Open) -> None:
 def test_an_index_that_is_gone_is_made_again_and_all_is_pending(
     opened: Open, engine: ExactEngine
 ) -> None:
-    catalog = opened().get_or_create("shop")
+    catalog = written_to(opened(), "shop")
     catalog.products.write_pending([stored("a")], values={})
     catalog.products.mark_indexed(["a"])
     engine.drop(catalog.index.name)
@@ -224,7 +247,7 @@ def test_an_index_that_is_gone_is_made_again_and_all_is_pending(
 
 
 def test_a_lost_value_vector_is_told(opened: Open) -> None:
-    catalog = opened().get_or_create("shop")
+    catalog = written_to(opened(), "shop")
     catalog.products.write_pending([stored("a", color="Red")], values={})
     table = ProductTable(dimension=2, fold=str.casefold)
 

@@ -183,9 +183,14 @@ def test_a_server_that_runs_on_the_data_directory_takes_the_products(
     served.start()
     assert run("index", mixed, "--data", served.settings.data) == 0
     assert served.counts() == {"default": PRODUCTS}
-    assert run("index", mixed, "--data", served.settings.data, "--replace") == 2
-    assert "stop the server" in capsys.readouterr().err.replace("\n", " ")
-    assert served.counts() == {"default": PRODUCTS}
+    fewer = mixed.with_name("fewer.jsonl")
+    fewer.write_text("\n".join(mixed.read_text("utf-8").splitlines()[:3]), "utf-8")
+    assert run("index", fewer, "--data", served.settings.data, "--replace") == 0
+    assert served.counts() == {"default": 3}
+    none = mixed.with_name("none.jsonl")
+    none.write_text('{"id": "a", "title": " ", "price": 1}\n', "utf-8")
+    assert run("index", none, "--data", served.settings.data, "--replace") == 1
+    assert served.counts() == {"default": 3}
 
 
 def test_a_server_that_is_not_there_is_a_failure(

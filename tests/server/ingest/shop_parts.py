@@ -20,6 +20,8 @@ from server.catalog.record import ProductRecord
 from server.catalog.store import Store
 from server.catalog.tables import RowState
 from server.deadline import Deadline
+from server.encoders.recorder import RequestRecorder
+from server.encoders.shelf import EncoderShelf
 from server.ingest.incoming import IncomingProduct
 from server.ingest.writer import ProductWriter
 from server.retrieval.analysis import Analyzer
@@ -79,6 +81,7 @@ class Shop:
     store: Store
     engine: VectorEngine
     encoder: HashingEncoder
+    shelf: EncoderShelf
     catalogs: Catalogs
     writer: ProductWriter
 
@@ -98,15 +101,24 @@ def open_shop(
     encoder = HashingEncoder(manifest)
     store = Store(store_url)
     closing.callback(store.close)
-    catalogs = Catalogs(
-        store=store, engine=engine, bundle_id=manifest.id, dimension=DIMENSION, fold=fold
-    )
-    catalogs.load()
-    writer = ProductWriter(catalogs=catalogs, encoder=encoder, analyzer=Analyzer({}))
+    shelf = EncoderShelf(open_encoder=lambda _: encoder, recorder=RequestRecorder())
+    shelf.put(encoder)
+    closing.callback(shelf.close_all)
+    catalogs = Catalogs(store=store, engine=engine, shelf=shelf, fold=fold)
+    writer = ProductWriter(catalogs=catalogs, analyzer=Analyzer({}))
     closing.callback(writer.close)
     if recover:
-        writer.recover()
-    return Shop(store=store, engine=engine, encoder=encoder, catalogs=catalogs, writer=writer)
+        writer.open_catalogs()
+    else:
+        catalogs.load()
+    return Shop(
+        store=store,
+        engine=engine,
+        encoder=encoder,
+        shelf=shelf,
+        catalogs=catalogs,
+        writer=writer,
+    )
 
 
 def item(

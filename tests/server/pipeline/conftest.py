@@ -40,7 +40,6 @@ def make(shop: Shop, closing: ExitStack) -> Make:
         searcher = ViewSearcher(threads=2)
         closing.callback(searcher.close)
         return Pipeline(
-            encoder=shop.encoder,
             catalogs=shop.catalogs,
             analyzer=Analyzer({}),
             searcher=searcher,

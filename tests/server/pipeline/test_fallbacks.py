@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -85,7 +86,8 @@ def broken_views(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
         catalog = shop.catalog()
         failures = {view: Unavailable("away", reason="ENGINE_AWAY") for view in views}
         failing = replace(catalog, index=FailingViews(catalog.index, failures))  # type: ignore[arg-type]
-        monkeypatch.setattr(shop.catalogs, "get", lambda _: failing)
+        served = (failing, shop.encoder)
+        monkeypatch.setattr(shop.catalogs, "serving", lambda _: nullcontext(served))
 
     return break_views
 

@@ -1,19 +1,28 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 import pytest
-from omnishelf.v1 import product_pb2, product_service_pb2_grpc, search_service_pb2_grpc
+from omnishelf.v1 import (
+    encoder_service_pb2_grpc,
+    product_pb2,
+    product_service_pb2_grpc,
+    search_service_pb2_grpc,
+)
 
 from server.catalog.answers import Answer
 from server.deadline import Deadline
+from server.encoders.recorder import RequestRecorder
+from server.encoders.shelf import EncoderShelf
 from server.errors import InvalidRequest, NotFound
 from server.hits import RankedHit
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
 from server.observability import Metrics
 from server.query import Query, SearchResult
 from server.rpc.channel import open_channel
+from server.rpc.encoder import EncoderService
 from server.rpc.interceptors import CallInterceptor, Permits
 from server.rpc.once import Once
 from server.rpc.page_tokens import PageTokens
@@ -22,6 +31,7 @@ from server.rpc.reply import SearchReplies
 from server.rpc.search import SearchService
 from server.rpc.server import RpcServer
 from server.rpc.signing import TokenSigner
+from tests.server.encoders.shelf_parts import opened
 
 DIMENSION = 3
 
@@ -58,7 +68,7 @@ def make_result() -> Callable[..., SearchResult]:
 
 @dataclass
 class Shop:
-    """A searcher, a writer and a shelf in one: catalogs of serialized products by id.
+    """A searcher and a writer in one: catalogs of serialized products by id.
 
     A search answers every product in the order of ids, or does what ``behave`` says instead.
     """
@@ -117,6 +127,20 @@ class Shop:
         self.catalogs.setdefault(catalog, {})[product_id] = payload
         return WriteOutcome(product_id=product_id, status=WriteStatus.WRITTEN, payload=payload)
 
+    @contextmanager
+    def replacing(
+        self, catalog: str
+    ) -> Iterator[Callable[[Sequence[IncomingProduct]], list[WriteOutcome]]]:
+        """A new build is the catalog under another name until it takes the name."""
+        fresh = f"{catalog}-fresh"
+        try:
+            yield lambda items: self.write(
+                fresh, items, all_or_none=False, deadline=Deadline.never()
+            )
+            self.catalogs[catalog] = self.catalogs[fresh]
+        finally:
+            self.catalogs.pop(fresh, None)
+
     def delete(self, catalog: str, ids: Sequence[str]) -> list[str]:
         held = self.rows(catalog).products
         return [each for each in ids if held.pop(each, None) is not None]
@@ -161,6 +185,9 @@ class Served:
 
     shop: Shop
     metrics: Metrics
+    shelf: EncoderShelf
+    folder: Path
+    opening: list[list[str]]
     server: RpcServer
     channel: grpc.Channel
 
@@ -169,17 +196,26 @@ class Served:
         return search_service_pb2_grpc.SearchServiceStub(self.channel)
 
     @property
+    def encoders(self) -> encoder_service_pb2_grpc.EncoderServiceStub:
+        return encoder_service_pb2_grpc.EncoderServiceStub(self.channel)
+
+    @property
     def products(self) -> product_service_pb2_grpc.ProductServiceStub:
         return product_service_pb2_grpc.ProductServiceStub(self.channel)
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Served]]:
     """Starts a real server on a free port over a shop in memory, and a channel to it."""
     with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("bundles")
 
         def start(*, calls: int = 4, streams: int = 2, default_seconds: float = 10) -> Served:
             shop, metrics = Shop(), Metrics()
+            shelf = EncoderShelf(open_encoder=opened, recorder=RequestRecorder())
+            shelf.open(folder / "first")
+            stack.callback(shelf.close_all)
+            opening: list[list[str]] = []
             tokens = PageTokens(TokenSigner(b"k" * 32))
             replies = SearchReplies(
                 read_payloads=lambda catalog, ids: shop.rows(catalog).get_many(ids),
@@ -191,11 +227,18 @@ def serve() -> Iterator[Callable[..., Served]]:
                     searcher=shop,
                     replies=replies,
                     tokens=tokens,
-                    dimension=DIMENSION,
+                    dimension_of=lambda _: DIMENSION,
                     default_deadline_seconds=default_seconds,
                 ),
                 products=ProductService(
                     writer=shop, rows_of=shop.rows, once=Once(KeptAnswers()), tokens=tokens
+                ),
+                encoders=EncoderService(
+                    shelf=shelf,
+                    directory=folder,
+                    runs_on="in_process",
+                    opened=lambda: opening.append(shelf.ids()),
+                    tokens=tokens,
                 ),
                 interceptors=[
                     CallInterceptor(
@@ -209,7 +252,15 @@ def serve() -> Iterator[Callable[..., Served]]:
             server.start()
             stack.callback(server.stop, grace_seconds=1)
             channel = stack.enter_context(open_channel(server.address))
-            return Served(shop=shop, metrics=metrics, server=server, channel=channel)
+            return Served(
+                shop=shop,
+                metrics=metrics,
+                shelf=shelf,
+                folder=folder,
+                opening=opening,
+                server=server,
+                channel=channel,
+            )
 
         yield start
 

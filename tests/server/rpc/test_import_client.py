@@ -203,3 +203,52 @@ def test_what_fails_while_products_are_read_is_raised_and_the_stream_cancelled()
         with pytest.raises(RuntimeError, match="damaged"):
             list(import_products(channel, broken(), catalog="shop", target=target))
         assert ended.wait(10)
+
+
+def test_a_replacement_is_asked_for_once_and_its_end_is_said_and_awaited() -> None:
+    seen: list[tuple[bool, bool]] = []
+    ended = threading.Event()
+
+    def handler(
+        requests: Iterator[pb.ImportProductsRequest], _: grpc.ServicerContext
+    ) -> Iterator[pb.ImportProductsResponse]:
+        for batch in batches(requests, 64):
+            seen.extend((request.replace, request.complete) for request in batch)
+            yield answer([request for request in batch if request.HasField("product")])
+        ended.set()
+
+    with serving(handler) as (channel, target):
+        list(import_products(channel, items(100), catalog="shop", target=target, replace=True))
+        assert ended.is_set()
+    assert seen == [(True, False)] + [(False, False)] * 99 + [(False, True)]
+
+
+def test_a_replacement_that_fails_at_its_end_is_an_error() -> None:
+    def handler(
+        requests: Iterator[pb.ImportProductsRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.ImportProductsResponse]:
+        yield answer(list(requests)[:-1])
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the store is away")
+
+    with serving(handler) as (channel, target), pytest.raises(Unavailable):
+        list(import_products(channel, items(3), catalog="shop", target=target, replace=True))
+
+
+def test_a_replacement_that_breaks_off_never_says_that_it_is_complete() -> None:
+    seen: list[bool] = []
+
+    def handler(
+        requests: Iterator[pb.ImportProductsRequest], _: grpc.ServicerContext
+    ) -> Iterator[pb.ImportProductsResponse]:
+        for batch in batches(requests, WINDOW_PRODUCTS):
+            seen.extend(request.complete for request in batch)
+            yield answer(batch)
+
+    def broken() -> Iterator[IncomingProduct]:
+        yield from items(WINDOW_PRODUCTS + 1)
+        raise RuntimeError("the file is damaged")
+
+    with serving(handler) as (channel, target), pytest.raises(RuntimeError, match="damaged"):
+        list(import_products(channel, broken(), catalog="shop", target=target, replace=True))
+    assert len(seen) >= WINDOW_PRODUCTS
+    assert not any(seen)

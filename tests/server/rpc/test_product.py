@@ -9,7 +9,7 @@ from google.type import money_pb2
 from omnishelf.v1 import product_pb2
 from omnishelf.v1 import product_service_pb2 as pb
 
-from server.errors import InvalidRequest, NotFound
+from server.errors import FailedPrecondition, InvalidRequest, NotFound
 from server.rpc.channel import wire_errors
 
 PARENT = "catalogs/luma"
@@ -176,6 +176,60 @@ def test_an_import_answers_every_product(served: Served) -> None:
         (0, "", []),
     ]
     assert sorted(served.shop.catalogs["luma"]) == ["p1", "p4"]
+
+
+def test_an_import_that_replaces_takes_the_place_when_it_ends_well(served: Served) -> None:
+    _upsert(served, _product("old"))
+    acknowledged = threading.Semaphore(0)
+
+    def requests() -> Iterator[pb.ImportProductsRequest]:
+        for row in range(3):
+            yield pb.ImportProductsRequest(
+                parent=PARENT, product=_product(f"p{row}"), row=row, replace=row == 0
+            )
+            assert acknowledged.acquire(timeout=20)
+        yield pb.ImportProductsRequest(complete=True)
+
+    for response in served.products.ImportProducts(requests()):
+        assert len(response.statuses) == 1
+        assert sorted(served.shop.catalogs["luma"]) == ["old"]
+        acknowledged.release()
+    assert served.shop.catalogs.keys() == {"luma"}
+    assert sorted(served.shop.catalogs["luma"]) == ["p0", "p1", "p2"]
+
+
+def test_a_replacement_that_does_not_say_complete_leaves_what_was(served: Served) -> None:
+    _upsert(served, _product("old"))
+    requests = [
+        pb.ImportProductsRequest(parent=PARENT, product=_product("p1"), replace=True),
+        pb.ImportProductsRequest(product=_product("p2"), complete=True),
+        pb.ImportProductsRequest(product=_product("p3")),
+    ]
+    with pytest.raises(FailedPrecondition) as caught, wire_errors("here"):
+        list(served.products.ImportProducts(iter(requests)))
+    assert caught.value.reason == "IMPORT_INCOMPLETE"
+    assert sorted(served.shop.catalogs["luma"]) == ["old"]
+
+    list(served.products.ImportProducts(iter(requests[:2])))
+    assert sorted(served.shop.catalogs["luma"]) == ["p1", "p2"]
+
+
+def test_a_replacement_that_breaks_off_leaves_what_was(served: Served) -> None:
+    _upsert(served, _product("old"))
+    for _ in range(10):
+        held = threading.Event()
+
+        def requests(held: threading.Event = held) -> Iterator[pb.ImportProductsRequest]:
+            yield pb.ImportProductsRequest(parent=PARENT, product=_product("p1"), replace=True)
+            held.wait(20)
+
+        call = served.products.ImportProducts(requests())
+        next(iter(call))
+        call.cancel()
+        held.set()
+        _until_no_call_runs(served)
+        left = {name: sorted(held) for name, held in served.shop.catalogs.items()}
+        assert left == {"luma": ["old"]}
 
 
 def test_an_import_needs_its_parent_in_the_first_message(served: Served) -> None:

@@ -7,7 +7,11 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from omnishelf.v1 import product_service_pb2_grpc, search_service_pb2_grpc
+from omnishelf.v1 import (
+    encoder_service_pb2_grpc,
+    product_service_pb2_grpc,
+    search_service_pb2_grpc,
+)
 from omnishelf.v1 import search_service_pb2 as pb
 
 from server.deadline import Deadline
@@ -31,10 +35,15 @@ class NoProducts(product_service_pb2_grpc.ProductServiceServicer):
     """Answers nothing."""
 
 
+class NoEncoders(encoder_service_pb2_grpc.EncoderServiceServicer):
+    """Answers nothing."""
+
+
 def _bare_server(port: int, *, host: str = "127.0.0.1") -> RpcServer:
     return RpcServer(
         search=NoSearch(),  # type: ignore[abstract] # not called
         products=NoProducts(),  # type: ignore[abstract] # not called
+        encoders=NoEncoders(),  # type: ignore[abstract] # not called
         interceptors=[],
         host=host,
         port=port,

@@ -197,13 +197,23 @@ class ImportProductsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PRODUCT_FIELD_NUMBER: _builtins.int
     ROW_FIELD_NUMBER: _builtins.int
+    REPLACE_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`catalogs/{catalog}`: required in the first message; later ones repeat it or leave it empty."""
     row: _builtins.int
     """The caller's own number for it (a row of a file, say), returned in its status. Default: 0."""
+    replace: _builtins.bool
+    """Write the catalog anew, with the current encoder bundle: products that do not come are gone, and
+    pictures have to be sent again. Read from the first message alone. Default: false.
+    """
+    complete: _builtins.bool
+    """Everything was sent. A replacement needs it in its last message, which may come without a
+    product, since a stream that breaks off can look to the server like one that ends. Default: false.
+    """
     @_builtins.property
     def product(self) -> _product_pb2.Product:
-        """The product to write."""
+        """The product to write; only a message with `complete` may lack it."""
 
     def __init__(
         self,
@@ -211,10 +221,12 @@ class ImportProductsRequest(_message.Message):
         parent: _builtins.str = ...,
         product: _product_pb2.Product | None = ...,
         row: _builtins.int = ...,
+        replace: _builtins.bool = ...,
+        complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "product", b"product", "row", b"row"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "parent", b"parent", "product", b"product", "replace", b"replace", "row", b"row"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -103,6 +103,11 @@ class ProductServiceServicer(object):
         refused and the stream goes on. Each response acknowledges products that are durable and
         searchable. The server reads at most one batch ahead of what it has acknowledged; a pause of the
         sender ends a batch early.
+
+        With `replace` in the first message the catalog is written anew beside the one served and takes
+        its place when the stream ends after a message with `complete`; any other end leaves the one served
+        as it was. Until then the products acknowledged are durable, not searchable, and other writes to the catalog are
+        UNAVAILABLE with reason CATALOG_BEING_REPLACED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
