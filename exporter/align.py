@@ -10,33 +10,35 @@ show is kept alive by rehearsal (see `exporter.rehearsal`).
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from exporter.adapter import remove_adapters
 from exporter.align_data import Sample
 from exporter.alignment import Alignment, EncodeText, Progress, gather, part_of
+from exporter.alignment_bundle import write_bundle
+from exporter.alignment_cache import cache_for, digest_samples
+from exporter.alignment_report import AlignmentReport, HistoryPoint, Method
 from exporter.alignment_scores import Scores
 from exporter.head_training import HeadSettings
+from exporter.publish import published
 from exporter.quantize import compress
-from exporter.spec import (
-    MANIFEST_NAME,
-    BundleError,
-    Manifest,
-    file_record,
-    load_manifest,
-    write_manifest,
-)
+from exporter.spec import BundleError, ImageTower, Manifest, load_manifest
 from exporter.tower_features import load_tower
-from exporter.towers.image_graph import FEATURES
+from exporter.towers.image_graph import CLASS_NAMES_KEY, FEATURES
 from exporter.towers.image_head import Head, append_head, apply_head, remove_head
 
 _FEWEST_GROUPS = 8
+_LOSS_POINTS = 40
+
+
+class TooFewProducts(ValueError):
+    """There are too few groups of samples to learn from some and to measure on others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +59,6 @@ class AlignSettings:
     likeness_gain: float = 0.7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlignmentReport:
-    """What was trained and what it does for groups kept out of training, before and after."""
-
-    samples: int
-    groups: int
-    held_out_groups: int
-    steps: int
-    before: Scores
-    after: Scores
-    bundle: str
-
-
 def align(
     bundle: Path,
     *,
@@ -78,78 +67,82 @@ def align(
     encode_text: EncodeText,
     seed: int = 0,
     settings: AlignSettings | None = None,
+    work: Path | None = None,
     progress: Progress = lambda _stage, _share: None,
 ) -> AlignmentReport:
     """Train a new head for ``bundle`` and write the bundle with it into ``output``.
 
     ``encode_text`` gives unit vectors (n, d) for n texts, by the bundle's own text towers.
     ``output`` may be ``bundle`` itself. Same samples, settings and seed, same vectors on one
-    machine. ``progress`` is called with a stage's name and the share of it that is done.
+    machine. Features and captions' vectors are kept in ``work``, so that a killed alignment that is
+    asked for again only trains. ``progress`` is called with a stage's name and the share of it that
+    is done.
 
     Raises:
-        BundleError: the bundle cannot be used; ``BUNDLE_NO_IMAGE`` when it has no image tower.
-        ValueError: there are fewer than eight groups of samples to learn from and to measure on.
+        BundleError: the bundle cannot be used: ``BUNDLE_NO_IMAGE`` when it has no image tower,
+            ``BUNDLE_NO_HEAD`` when that has no head to replace.
+        ExportError: ``output`` holds something else, or is being written by somebody else.
+        TooFewProducts: there are fewer than eight groups of samples.
         OSError: a picture or a file cannot be read or written.
     """
-    chosen = settings or AlignSettings()
-    manifest = load_manifest(bundle)
+    with published(output) as folder:
+        manifest = load_manifest(bundle)
+        image = require_image(bundle, manifest)
+        tower = load_tower(bundle / image.file)
+        if not has_head(tower):
+            message = f"the image tower of {bundle} has no head to train; use --method adapter"
+            raise BundleError(message, reason="BUNDLE_NO_HEAD")
+        head, report = _train(
+            tower,
+            samples,
+            encode_text=encode_text,
+            bundle=manifest.id,
+            seed=seed,
+            settings=settings or AlignSettings(),
+            work=work,
+            progress=progress,
+        )
+        written = write_bundle(
+            bundle,
+            folder,
+            towers={image.file: replace_head(tower, head)},
+            training={"image": {**report.training_record(), "seed": seed}},
+            history=report.history,
+        )
+    return replace(report, bundle=written.id)
+
+
+def require_image(bundle: Path, manifest: Manifest) -> ImageTower:
+    """Give the image tower of a bundle.
+
+    Raises:
+        BundleError: ``BUNDLE_NO_IMAGE``: it has none.
+    """
     if manifest.image is None:
         message = f"{bundle} has no image tower; export one with `omnishelf export`"
         raise BundleError(message, reason="BUNDLE_NO_IMAGE")
-    kept_out = hold_out([sample.group for sample in samples], share=chosen.held_out, seed=seed)
-    tower = load_tower(bundle / manifest.image.file)
-    alignment = gather(
-        samples,
-        tower=tower,
-        encode_text=encode_text,
-        views=chosen.views,
-        per_class=chosen.per_class,
-        seed=seed,
-        progress=progress,
-    )
-    before = alignment.score(alignment.embeddings, rows=kept_out)
-    steps, after = _choose_length(
-        alignment, kept_out=kept_out, settings=chosen, seed=seed, progress=progress
-    )
-    everything = np.ones(len(samples), np.bool_)
-    head = alignment.train(
-        everything,
-        settings=replace(chosen.head, steps=steps),
-        likeness_gain=chosen.likeness_gain,
-        seed=seed,
-        progress=part_of(progress, "training on everything", done=0, whole=1),
-    )
-    report = AlignmentReport(
-        samples=len(samples),
-        groups=len({sample.group for sample in samples}),
-        held_out_groups=len({samples[int(row)].group for row in np.flatnonzero(kept_out)}),
-        steps=steps,
-        before=before,
-        after=after,
-        bundle="",
-    )
-    training = {name: value for name, value in asdict(report).items() if name != "bundle"}
-    written = _write(
-        bundle,
-        output,
-        manifest=replace(
-            manifest, training={**manifest.training, "image": {**training, "seed": seed}}
-        ),
-        file=manifest.image.file,
-        tower=replace_head(tower, head),
-    )
-    return replace(report, bundle=written.id)
+    return manifest.image
+
+
+def default_method(bundle: Path) -> Method:
+    """Say how a bundle is aligned: by its head where its image tower has one that can be replaced.
+
+    Raises:
+        BundleError: the bundle cannot be used, or has no image tower.
+    """
+    image = require_image(bundle, load_manifest(bundle))
+    return "head" if has_head(load_tower(bundle / image.file)) else "adapter"
 
 
 def hold_out(groups: Sequence[str], *, share: float, seed: int) -> NDArray[np.bool_]:
     """Mark the samples (n,) whose whole group is kept out of training.
 
     Raises:
-        ValueError: there are fewer than eight groups.
+        TooFewProducts: there are fewer than eight groups.
     """
     names = sorted(set(groups))
     if len(names) < _FEWEST_GROUPS:
-        raise ValueError(
+        raise TooFewProducts(
             f"{len(names)} groups of pictures are too few to learn from and to measure on; "
             f"give at least {_FEWEST_GROUPS} products with pictures"
         )
@@ -159,42 +152,89 @@ def hold_out(groups: Sequence[str], *, share: float, seed: int) -> NDArray[np.bo
     return np.array([group in kept_out for group in groups])
 
 
+def has_head(tower: onnx.ModelProto) -> bool:
+    """Whether a tower names its features and classes, as the starter's does."""
+    named = any(entry.key == CLASS_NAMES_KEY for entry in tower.metadata_props)
+    return named and any(FEATURES in node.output for node in tower.graph.node)
+
+
 def replace_head(tower: onnx.ModelProto, head: Head) -> onnx.ModelProto:
-    """Give a copy of a tower with another head, its weights stored as the tower's are."""
+    """Give a copy of a tower with another head, its weights stored as the tower's are.
+
+    Adapters behind the former head go with it.
+    """
     changed = onnx.ModelProto()
     changed.CopyFrom(tower)
+    remove_adapters(changed)
     remove_head(changed)
     append_head(changed, head, features=FEATURES)
     return compress(changed, precision="int8")
 
 
-def _write(
-    bundle: Path, output: Path, *, manifest: Manifest, file: str, tower: onnx.ModelProto
-) -> Manifest:
-    """Write ``bundle`` with another ``file`` into ``output``: files first, the manifest last.
+def _train(
+    tower: onnx.ModelProto,
+    samples: Sequence[Sample],
+    *,
+    encode_text: EncodeText,
+    bundle: str,
+    seed: int,
+    settings: AlignSettings,
+    work: Path | None,
+    progress: Progress,
+) -> tuple[Head, AlignmentReport]:
+    """Choose how long to train, then train on everything."""
+    kept_out = hold_out([sample.group for sample in samples], share=settings.held_out, seed=seed)
+    facts: dict[str, object] = {"bundle": bundle, "seed": seed, "per_class": settings.per_class}
+    if work is not None:
+        heard = part_of(progress, "checking pictures", done=0, whole=len(samples))
+        facts["catalogue"] = digest_samples(samples, progress=heard)
+    alignment = gather(
+        samples,
+        tower=tower,
+        encode_text=encode_text,
+        views=settings.views,
+        per_class=settings.per_class,
+        seed=seed,
+        cache=cache_for(work, facts=facts),
+        progress=progress,
+    )
+    before = alignment.score(alignment.embeddings, rows=kept_out)
+    tried = _try_lengths(
+        alignment, kept_out=kept_out, settings=settings, seed=seed, progress=progress
+    )
+    steps, after = max(tried, key=lambda pair: pair[1].ndcg_at_10)
+    losses: list[float] = []
+    head = alignment.train(
+        np.ones(len(samples), np.bool_),
+        settings=replace(settings.head, steps=steps),
+        likeness_gain=settings.likeness_gain,
+        seed=seed,
+        progress=part_of(progress, "training on everything", done=0, whole=1),
+        hear=losses.append,
+    )
+    report = AlignmentReport(
+        samples=len(samples),
+        groups=len({sample.group for sample in samples}),
+        held_out_groups=len({samples[int(row)].group for row in np.flatnonzero(kept_out)}),
+        steps=steps,
+        before=before,
+        after=after,
+        bundle="",
+        loss=settings.head.loss,
+        history=_history(losses, before=before, tried=tried),
+    )
+    return head, report
 
-    Files that the manifest does not list, such as the licences, are copied too.
-    """
-    if output.resolve() != bundle.resolve():
-        others = shutil.ignore_patterns(file, MANIFEST_NAME, ".*")
-        shutil.copytree(bundle, output, ignore=others, dirs_exist_ok=True)
-    part = output / f".{file}.part"
-    onnx.save(tower, part)
-    part.replace(output / file)
-    written = replace(manifest, files={**manifest.files, file: file_record(output / file)})
-    write_manifest(output, written)
-    return written
 
-
-def _choose_length(
+def _try_lengths(
     alignment: Alignment,
     *,
     kept_out: NDArray[np.bool_],
     settings: AlignSettings,
     seed: int,
     progress: Progress,
-) -> tuple[int, Scores]:
-    """Try each length without the groups kept out; give the best length and what it scored."""
+) -> list[tuple[int, Scores]]:
+    """Try each length without the groups kept out, and say what it scores on them."""
     tried: list[tuple[int, Scores]] = []
     for place, steps in enumerate(settings.lengths):
         head = alignment.train(
@@ -208,4 +248,21 @@ def _choose_length(
         )
         embeddings = apply_head(head, alignment.views[0])
         tried.append((steps, alignment.score(embeddings, rows=kept_out)))
-    return max(tried, key=lambda pair: pair[1].ndcg_at_10)
+    return tried
+
+
+def _history(
+    losses: Sequence[float], *, before: Scores, tried: Sequence[tuple[int, Scores]]
+) -> tuple[HistoryPoint, ...]:
+    """Losses of the training on everything, and what the lengths that were tried scored."""
+    every = max(1, len(losses) // _LOSS_POINTS)
+    points = [
+        HistoryPoint(step=start + len(part), loss=float(np.mean(part)))
+        for start in range(0, len(losses), every)
+        for part in (losses[start : start + every],)
+    ]
+    points += [
+        HistoryPoint(step=steps, recall_at_10=scores.recall_at_10, ndcg_at_10=scores.ndcg_at_10)
+        for steps, scores in ((0, before), *tried)
+    ]
+    return tuple(sorted(points, key=lambda point: point.step))

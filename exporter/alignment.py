@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from exporter.align_data import Pixels, Sample
+from exporter.alignment_cache import VectorCache
 from exporter.alignment_scores import Scores, score
 from exporter.augment import augment
 from exporter.head_training import HeadSettings, Lesson, WordWeights, train_words
@@ -59,11 +61,15 @@ class Alignment:
         likeness_gain: float,
         seed: int,
         progress: Callable[[float], None] = lambda _: None,
+        hear: Callable[[float], None] = lambda _: None,
     ) -> Head:
-        """Train a head on the samples marked in ``rows`` and on nothing else."""
+        """Train a head on the samples marked in ``rows`` and on nothing else.
+
+        ``hear`` is told the loss of every step.
+        """
         places = np.flatnonzero(rows)
         learnt = train_words(
-            self._lesson(places, seed=seed), settings, seed=seed, progress=progress
+            self._lesson(places, seed=seed), settings, seed=seed, progress=progress, hear=hear
         )
         inputs = self.views[0, places, : len(learnt.mean)]
         likeness = fit_likeness(inputs, scale=learnt.scale, text_vectors=self.caption_vectors)
@@ -105,24 +111,24 @@ def gather(
     views: int,
     per_class: int,
     seed: int,
+    cache: VectorCache | None = None,
     progress: Progress = lambda _stage, _share: None,
 ) -> Alignment:
-    """Read every picture's features ``1 + views`` times and every caption's vector once."""
+    """Read every picture's features ``1 + views`` times and every caption's vector once.
+
+    What the ``cache`` of the same tower, samples and seed holds is not computed again.
+    """
+    kept = cache or VectorCache(None)
     reader, classifier = FeatureReader(tower), read_classifier(tower)
-    blocks: list[Floats] = []
-    for view in range(1 + views):
-        found = reader.read(
-            _pictures(samples, view=view, seed=seed),
-            progress=part_of(
-                progress,
-                "reading pictures",
-                done=view * len(samples),
-                whole=(1 + views) * len(samples),
-            ),
-        )
-        blocks.append(found.features)
-        if view == 0:
-            embeddings = found.embeddings
+    whole = (1 + views) * len(samples)
+
+    def read(view: int) -> Floats:
+        hear = part_of(progress, "reading pictures", done=view * len(samples), whole=whole)
+        found = reader.read(_pictures(samples, view=view, seed=seed), progress=hear)
+        return np.concatenate([found.features, found.embeddings], axis=1)
+
+    blocks = [kept.keep(f"view-{view}", partial(read, view)) for view in range(1 + views)]
+    dimension = classifier.words.shape[1]
     colours = sorted({sample.colour for sample in samples})
     texts = {caption for sample in samples for caption in sample.captions}
     texts |= {
@@ -134,14 +140,16 @@ def gather(
     words = {text: row for row, text in enumerate(sorted(texts))}
     sources = sorted({sample.source for sample in samples})
     return Alignment(
-        views=np.stack(blocks),
-        embeddings=embeddings,
+        views=np.stack([block[:, :-dimension] for block in blocks]),
+        embeddings=np.ascontiguousarray(blocks[0][:, -dimension:]),
         captions=tuple(tuple(words[text] for text in sample.captions) for sample in samples),
         colours=tuple(sample.colour for sample in samples),
         sources=np.array([sources.index(sample.source) for sample in samples]),
         classifier=classifier,
         words=words,
-        caption_vectors=np.asarray(encode_text(list(words)), np.float32),
+        caption_vectors=kept.keep(
+            "captions", lambda: np.asarray(encode_text(list(words)), np.float32)
+        ),
         per_class=per_class,
     )
 

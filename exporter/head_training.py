@@ -1,10 +1,11 @@
 """Train an image head with torch: pictures are drawn to the captions that describe them.
 
 The loss is InfoNCE in both directions over the batch's captions (Oord et al., 2018, "Representation
-Learning with Contrastive Predictive Coding"), with every caption of a picture counted as right,
-plus the cosine distance to the mean of its captions, which keeps pictures near what shoppers type
-and not merely nearer than others. Every batch takes the same number of pictures from each source,
-and as many rehearsal samples as settings say (see `exporter.rehearsal`).
+Learning with Contrastive Predictive Coding"), with every caption of a picture counted as right, or
+VSE++ where it is asked for (see `exporter.contrastive`), plus the cosine distance to the mean of a
+picture's captions, which keeps it near what shoppers type and not merely nearer than others. Every
+batch takes the same number of pictures from each source, and as many rehearsal samples as settings
+say (see `exporter.rehearsal`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from exporter.alignment_report import Loss
+from exporter.contrastive import vse_pp
 
 Floats = NDArray[np.float32]
 # The part of a feature's spread that is added to it: features that hardly vary stay small.
@@ -38,7 +42,9 @@ class HeadSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     temperature: float = 0.05
-    pull: float = 1.0  # weight of the cosine distance beside InfoNCE
+    pull: float = 1.0  # weight of the cosine distance beside the contrastive loss
+    loss: Loss = "infonce"
+    margin: float = 0.2  # of VSE++
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +111,11 @@ def train_words(
     *,
     seed: int,
     progress: Callable[[float], None] = lambda _: None,
+    hear: Callable[[float], None] = lambda _: None,
 ) -> WordWeights:
     """Train the learnt half of a head; the same lesson, settings and seed give the same weights.
 
-    ``progress`` is called with the share done, 0 to 1, after every step.
+    After every step ``progress`` is called with the share done, 0 to 1, and ``hear`` with the loss.
     """
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
@@ -128,6 +135,7 @@ def train_words(
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         optimiser.step()
+        hear(float(loss.detach()))
         progress((step + 1) / settings.steps)
     return _weights(module)
 
@@ -181,9 +189,14 @@ def _loss(
     right = torch.zeros(len(captions), len(vectors))
     for place, rows in enumerate(captions):
         right[place, list(rows)] = 1
-    logits = embeddings @ vectors[chosen].T / settings.temperature
+    similarities = embeddings @ vectors[chosen].T
     matches = right[:, chosen]
-    loss = (_cross_entropy(logits, matches) + _cross_entropy(logits.T, matches.T)) / 2
+    if settings.loss == "vse++":
+        same = matches > 0
+        loss = vse_pp(similarities, positives=same, negatives=~same, margin=settings.margin)
+    else:
+        logits = similarities / settings.temperature
+        loss = (_cross_entropy(logits, matches) + _cross_entropy(logits.T, matches.T)) / 2
     means = functional.normalize(right @ vectors, dim=1)
     return loss + settings.pull * (1 - (embeddings * means).sum(1)).mean()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from exporter.spec import ImageTower
 from server.arrays import UInt8Array
 from server.encoders.image import PictureError, prepare_picture
+from server.errors import FailedPrecondition
 from server.ingest.cells import CellRefused, texts
 from server.ingest.columns import plan_columns
 from server.ingest.files import open_source
@@ -22,13 +23,15 @@ _PASSED_ON = ("product_id", "split")
 class AlignmentRows:
     """Rows of the files of one folder, by our names of fields.
 
-    ``unusable`` gathers the pictures that could not be read, as they are asked for.
+    ``unusable`` gathers the pictures that could not be read, as they are asked for; ``unreadable``
+    counts the rows that the files' formats could not make sense of.
     """
 
     name: str
     folder: Path
     rows: tuple[Mapping[str, object], ...]
     unusable: set[str] = field(default_factory=set)
+    unreadable: int = 0
 
     def loader(self, tower: ImageTower) -> Callable[[str], UInt8Array | None]:
         """A function from a row's image to pixels for a tower; None where there are none."""
@@ -45,30 +48,43 @@ class AlignmentRows:
 
 
 def read_rows(paths: Sequence[Path]) -> list[AlignmentRows]:
-    """Read files, those of one folder together; lines that cannot be read are passed over.
+    """Read files, those of one folder together; rows that cannot be read are passed over.
 
     Raises:
         InvalidRequest: a file is not there or of no format we read.
+        FailedPrecondition: ``CATALOG_UNREADABLE``: there are rows, and none can be read.
     """
-    folders: dict[Path, list[Mapping[str, object]]] = {}
+    folders: dict[Path, list[Mapping[str, object] | None]] = {}
     for path in paths:
-        folders.setdefault(path.resolve().parent, []).extend(_rows(path))
+        rows = list(_rows(path))
+        if rows and not any(rows):
+            message = f"none of the {len(rows):,} rows of {path} can be read; mend the file"
+            raise FailedPrecondition(message, reason="CATALOG_UNREADABLE")
+        folders.setdefault(path.resolve().parent, []).extend(rows)
     return [
-        AlignmentRows(name=folder.name, folder=folder, rows=tuple(rows))
+        AlignmentRows(
+            name=folder.name,
+            folder=folder,
+            rows=tuple(row for row in rows if row is not None),
+            unreadable=rows.count(None),
+        )
         for folder, rows in folders.items()
     ]
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, object]]:
+def _rows(path: Path) -> Iterator[Mapping[str, object] | None]:
+    """Rows by our names of fields, None for each that cannot be read."""
     source = open_source(path)
     columns = [name for name in source.survey().columns if name not in _PASSED_ON]
     plan = plan_columns(columns, mapping={})
     for raw in source:
-        if isinstance(raw, RawRow):
-            row = {name: raw.values.get(column) for name, column in plan.fields.items()}
-            row |= {name: raw.values[name] for name in _PASSED_ON if name in raw.values}
-            try:
-                row["categories"] = texts(row.get("categories"), text_cells=source.text_cells)
-            except CellRefused:
-                row["categories"] = ()
-            yield row
+        if not isinstance(raw, RawRow):
+            yield None
+            continue
+        row = {name: raw.values.get(column) for name, column in plan.fields.items()}
+        row |= {name: raw.values[name] for name in _PASSED_ON if name in raw.values}
+        try:
+            row["categories"] = texts(row.get("categories"), text_cells=source.text_cells)
+        except CellRefused:
+            row["categories"] = ()
+        yield row

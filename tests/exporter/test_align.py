@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache, partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -12,7 +13,8 @@ pytest.importorskip("torch", reason="the exporter's extra is not installed")
 
 import onnx
 
-from exporter.align import AlignSettings, align, hold_out
+from exporter.adapter import Adapter, append_adapter
+from exporter.align import AlignSettings, align, hold_out, replace_head
 from exporter.align_data import Sample
 from exporter.head_training import HeadSettings
 from exporter.spec import (
@@ -29,6 +31,7 @@ from exporter.towers.image_graph import image_graph
 from exporter.towers.image_head import unit, zero_shot_head
 from exporter.towers.lite_module import EfficientNetLite
 from exporter.towers.lite_plan import CLASSES, TOP_CHANNELS, Variant
+from tests.exporter.tiny_bundle import write_tiny_bundle
 
 SMALL = Variant(name="small", width=0.25, depth=0.4, resolution=52)
 DIMENSION = 32
@@ -45,19 +48,13 @@ SETTINGS = AlignSettings(
 def encode_text(texts: Sequence[str]) -> np.ndarray:
     """Mean of a fixed random vector for every word: texts that share words are near."""
     return unit(
-        np.stack(
-            [
-                np.mean(
-                    [
-                        np.random.default_rng(list(word.encode())).normal(size=DIMENSION)
-                        for word in text.split()
-                    ],
-                    axis=0,
-                )
-                for text in texts
-            ]
-        )
+        np.stack([np.mean([word(each) for each in text.split()], axis=0) for text in texts])
     )
+
+
+@cache
+def word(name: str) -> np.ndarray:
+    return np.random.default_rng(list(name.encode())).normal(size=DIMENSION)
 
 
 def square(colour: tuple[int, int, int], *, seed: int) -> np.ndarray:
@@ -143,25 +140,62 @@ def test_a_bundle_learns_colours_it_is_shown(
     captions = encode_text([f"{name} square" for name in COLOURS])
     found = reader.read(unseen).embeddings @ captions.T
     assert found.argmax(axis=1).tolist() == [0, 1, 2]
+    assert report.method == "head"
+    tried = [point for point in report.history if point.ndcg_at_10 is not None]
+    assert [point.step for point in tried] == [0, 10, 80]
+    assert tried[0].ndcg_at_10 == report.before.ndcg_at_10
+    assert max(point.ndcg_at_10 or 0 for point in tried[1:]) == report.after.ndcg_at_10
+    losses = [(point.step, point.loss) for point in report.history if point.loss is not None]
+    assert losses[-1][0] == report.steps
+    assert losses[-1][1] < losses[0][1]
+    assert (tmp_path / "alignment.png").is_file()
+    assert "alignment.png" not in load_manifest(tmp_path).files
 
 
-def test_in_place_and_repeatable(bundle: Path, samples: list[Sample], tmp_path: Path) -> None:
-    short = replace(SETTINGS, lengths=(2,), views=0)
-    ids = []
-    for output in (tmp_path / "one", tmp_path / "two"):
-        report = align(
-            bundle, output=output, samples=samples, encode_text=encode_text, settings=short
-        )
-        ids.append(report.bundle)
-    assert ids[0] == ids[1]
-    again = align(
-        tmp_path / "one",
-        output=tmp_path / "one",
-        samples=samples,
-        encode_text=encode_text,
-        settings=replace(short, lengths=(3,)),
+def test_cut_off_repeated_and_in_place(bundle: Path, samples: list[Sample], tmp_path: Path) -> None:
+    """What was cut off reads no picture again, and becomes what it would have been."""
+    short = replace(SETTINGS, lengths=(2,), per_class=0)
+    ask = partial(align, samples=samples, encode_text=encode_text)
+    one, two, work = tmp_path / "one", tmp_path / "two", tmp_path / "work"
+
+    def cut_off(stage: str, _share: float) -> None:
+        if stage == "choosing how long to train":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(bundle, output=one, settings=short, work=work, progress=cut_off)
+    assert not one.exists()
+    heard: set[str] = set()
+    resumed = ask(
+        bundle,
+        output=one,
+        settings=short,
+        work=work,
+        progress=lambda stage, _share: heard.add(stage),
     )
-    assert load_manifest(tmp_path / "one").id == again.bundle != ids[0]
+    assert "reading pictures" not in heard
+    assert resumed.bundle == ask(bundle, output=two, settings=short).bundle
+    longer = replace(short, lengths=(3,), views=0)
+    again = ask(one, output=one, settings=longer)
+    assert load_manifest(one).id == again.bundle != resumed.bundle
+
+
+def test_adapters_behind_a_former_head_go_with_it(bundle: Path) -> None:
+    tower = load_tower(bundle / "image.onnx")
+    head = zero_shot_head(features=TOP_CHANNELS + feature_count() + DIMENSION, dimension=DIMENSION)
+    plain = replace_head(tower, head)
+    adapter = Adapter(
+        down=np.ones((DIMENSION, 2), np.float32), up=np.ones((2, DIMENSION), np.float32)
+    )
+    append_adapter(tower, adapter)
+    assert replace_head(tower, head) == plain
+
+
+def test_a_tower_without_a_head_is_refused(tmp_path: Path) -> None:
+    other = write_tiny_bundle(tmp_path / "other")
+    with pytest.raises(BundleError, match="--method adapter") as caught:
+        align(other, output=tmp_path / "new", samples=[], encode_text=encode_text)
+    assert caught.value.reason == "BUNDLE_NO_HEAD"
 
 
 def test_a_bundle_without_an_image_tower_is_refused(bundle: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the exporter's extra is not installed")
 
+from exporter.alignment_report import Loss
 from exporter.head_training import (
     HeadSettings,
     Lesson,
@@ -44,8 +45,9 @@ def embed(weights: WordWeights, features: np.ndarray) -> np.ndarray:
     return words + weights.prior_gain * features[:, INPUTS:]
 
 
-def test_pictures_go_to_their_captions(lesson: Lesson) -> None:
-    weights = train_words(lesson, SETTINGS, seed=1)
+@pytest.mark.parametrize("loss", ["infonce", "vse++"])
+def test_pictures_go_to_their_captions(lesson: Lesson, loss: Loss) -> None:
+    weights = train_words(lesson, replace(SETTINGS, loss=loss), seed=1)
     nearest = embed(weights, lesson.views[0]).argmax(axis=1)
     assert nearest.tolist() == [row[0] for row in lesson.captions]
 
@@ -61,6 +63,13 @@ def test_progress_ends_at_one(lesson: Lesson) -> None:
     heard: list[float] = []
     train_words(lesson, replace(SETTINGS, steps=4), seed=0, progress=heard.append)
     assert heard == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_every_loss_is_heard(lesson: Lesson) -> None:
+    losses: list[float] = []
+    train_words(lesson, SETTINGS, seed=1, hear=losses.append)
+    assert len(losses) == SETTINGS.steps
+    assert losses[-1] < losses[0]
 
 
 def test_without_rehearsal(lesson: Lesson) -> None:
