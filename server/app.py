@@ -17,8 +17,8 @@ from ranker.protocol import Ranker
 from server.address import announced
 from server.catalog.catalogs import Catalogs
 from server.catalog.store import Store
+from server.encoder_wiring import EncoderOpener
 from server.encoders.cache import CachedEncoder, VectorCache
-from server.encoders.embedded import EmbeddedEncoder
 from server.encoders.protocol import Encoder
 from server.encoders.recorder import RequestRecorder
 from server.encoders.shelf import EncoderShelf
@@ -143,11 +143,12 @@ def build_app(settings: Settings) -> Iterator[App]:
 
 def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> EncoderShelf:
     """The bundles of the settings, open; the first of them is current."""
+    opener = closing.enter_context(EncoderOpener(settings, registry=metrics.registry))
     recorder = RequestRecorder()
     cache = VectorCache(settings.encoder.cache_bytes)
 
     def opened(directory: Path) -> Encoder:
-        return CachedEncoder(_open_encoder(directory, settings), cache=cache, recorder=recorder)
+        return CachedEncoder(opener.open(directory), cache=cache, recorder=recorder)
 
     shelf = EncoderShelf(open_encoder=opened, recorder=recorder)
     closing.callback(shelf.close_all)
@@ -156,11 +157,6 @@ def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> Encod
     metrics.watch_cache(cache.counts)
     metrics.watch_bundles(shelf.bundles)
     return shelf
-
-
-def _open_encoder(directory: Path, settings: Settings) -> Encoder:
-    """Where the towers of a bundle run."""
-    return EmbeddedEncoder(directory, threads=settings.encoder.threads)
 
 
 def _rpc_server(app: App) -> RpcServer:

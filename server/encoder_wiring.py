@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from exporter.triton.errors import RepositoryError
 from exporter.triton.options import ServingOptions
@@ -16,20 +19,16 @@ from exporter.triton.repository import publish
 from server.deadline import Deadline
 from server.encoders.embedded import EmbeddedEncoder
 from server.encoders.fallback import FallbackEncoder
+from server.encoders.managed_answer import right_answer
 from server.encoders.managed_command import environment_command
-from server.encoders.managed_triton import (
-    Answer,
-    ManagedOptions,
-    ManagedTriton,
-    TritonObserver,
-)
+from server.encoders.managed_triton import ManagedOptions, ManagedTriton
 from server.encoders.protocol import Encoder
 from server.encoders.triton import TritonEncoder, TritonOptions
 from server.errors import DataCorrupted, DeadlineExceeded, FailedPrecondition, Unavailable
+from server.observability import TritonMetrics
 from server.settings import EncoderKind, Settings, surroundings
 
 _WRONG_ANSWER = "TRITON_WRONG_ANSWER"
-_NOT_LOADED = "TRITON_MODEL_MISSING"
 _POLL_SECONDS = 0.1
 _UNLOAD_SECONDS = 5.0
 
@@ -40,10 +39,12 @@ class EncoderOpener:
     The encoders it gave are closed by whoever asked for them, before the context ends.
     """
 
-    def __init__(self, settings: Settings, *, observer: TritonObserver) -> None:
+    def __init__(self, settings: Settings, *, registry: CollectorRegistry) -> None:
+        """``registry`` is where a managed Triton's metrics are published."""
         self._settings = settings
-        self._observer = observer
+        self._registry = registry
         self._managed: ManagedTriton | None = None
+        self._users = _Users()
         self._closing = ExitStack()
         self._log = structlog.get_logger("omnishelf.encoders")
 
@@ -64,7 +65,7 @@ class EncoderOpener:
                         surroundings=surroundings(),
                     ),
                     folder=self._settings.data / "triton",
-                    observer=self._observer,
+                    observer=TritonMetrics(self._registry),
                     options=ManagedOptions(ready_seconds=triton.ready_seconds),
                 )
             )
@@ -117,7 +118,7 @@ class EncoderOpener:
             publish(directory, self._repository, options=managed_serving(self._settings))
         except RepositoryError as error:
             raise DataCorrupted(str(error), reason=error.reason) from error
-        return _ManagedEncoder(directory, options=options, managed=self._managed)
+        return _ManagedEncoder(directory, options=options, managed=self._managed, users=self._users)
 
     def _twin(self, directory: Path, primary: Encoder) -> EmbeddedEncoder | None:
         """The same towers in this process, where the settings want them and the files are there."""
@@ -134,11 +135,11 @@ class EncoderOpener:
         """
         until = Deadline.after(self._settings.triton.ready_seconds)
         if self._managed is not None:
-            self._managed.serve(primary.manifest.id, _loaded(primary), deadline=until)
+            self._managed.serve(primary.manifest.id, right_answer(primary), deadline=until)
             return
         while True:
             try:
-                _loaded(primary)(until)
+                right_answer(primary)(until)
             except (Unavailable, DeadlineExceeded) as error:
                 if error.reason == _WRONG_ANSWER or not (has_twin or until.remaining_seconds()):
                     raise
@@ -160,32 +161,42 @@ def managed_serving(settings: Settings) -> ServingOptions:
     )
 
 
-def _loaded(encoder: TritonEncoder) -> Answer:
-    """Check an answer, after having the models loaded where they are not."""
+class _Users:
+    """How many encoders of each bundle are open: one may be opened before the other is closed."""
 
-    def answer(deadline: Deadline) -> None:
-        try:
-            encoder.ready(deadline)
-        except Unavailable as error:
-            if error.reason != _NOT_LOADED:
-                raise
-            encoder.load_models(deadline)
-            encoder.ready(deadline)
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._changing = threading.Lock()
 
-    return answer
+    def enter(self, bundle_id: str) -> None:
+        with self._changing:
+            self._counts[bundle_id] += 1
+
+    def leave(self, bundle_id: str) -> bool:
+        """Whether that was the last."""
+        with self._changing:
+            self._counts[bundle_id] -= 1
+            return self._counts[bundle_id] == 0
 
 
 class _ManagedEncoder(TritonEncoder):
-    """A bundle on the managed Triton, which lets its models go when it is closed."""
+    """A bundle on the managed Triton, whose models go when its last encoder is closed."""
 
-    def __init__(self, directory: Path, *, options: TritonOptions, managed: ManagedTriton) -> None:
+    def __init__(
+        self, directory: Path, *, options: TritonOptions, managed: ManagedTriton, users: _Users
+    ) -> None:
         super().__init__(directory, options=options)
         self._managed = managed
+        self._users = users
+        self._open = True
+        users.enter(self.manifest.id)
 
     def close(self) -> None:
-        """Have the models unloaded, if Triton still answers, then close."""
-        self._managed.forget(self.manifest.id)
-        # Where it is away or stopping, its models are too.
-        with suppress(Unavailable, DeadlineExceeded, FailedPrecondition):
-            self.unload_models(Deadline.after(_UNLOAD_SECONDS))
+        """Have the models unloaded if nobody else uses them, then close. Again does nothing."""
+        if self._open and self._users.leave(self.manifest.id):
+            self._managed.forget(self.manifest.id)
+            # Where it is away or stopping, its models are too.
+            with suppress(Unavailable, DeadlineExceeded, FailedPrecondition):
+                self.unload_models(Deadline.after(_UNLOAD_SECONDS))
+        self._open = False
         super().close()

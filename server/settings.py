@@ -43,8 +43,11 @@ __all__ = [
     "LogFormat",
     "LogSettings",
     "RankingSettings",
+    "RetrievalSettings",
     "ServerSettings",
     "Settings",
+    "StoreSettings",
+    "TritonSettings",
     "load_settings",
     "surroundings",
 ]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.health import parts, software
+from server.health import parts, software, triton_parts
 from server.health.check import Check, Probe, State
 from server.observability import configure_logging
 from server.settings import Settings, load_settings
@@ -60,7 +60,7 @@ def _probes(settings: Settings) -> list[Probe]:
         software.inference_runtime,
         *(partial(probe, settings) for probe in own),
         software.exporter_extra,
-        software.triton,
+        partial(triton_parts.triton, settings),
     ]
 
 

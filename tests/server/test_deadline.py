@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from server.deadline import Deadline
+from server.deadline import Cancellation, Deadline
 from server.degrade import Budgets
 from server.errors import DeadlineExceeded
 
@@ -41,3 +44,54 @@ def test_reserves_decide_what_still_runs(left: float, ranks: bool, varies: bool)
     deadline = Deadline.after(left)
     assert budgets.allows_ranking(deadline) is ranks
     assert budgets.allows_diversifying(deadline) is varies
+
+
+def test_everyone_who_asked_hears_once_that_the_caller_left() -> None:
+    cancellation, heard = Cancellation(), list[str]()
+    cancellation.on_cancel(lambda: heard.append("early"))
+    forget = cancellation.on_cancel(lambda: heard.append("forgotten"))
+    forget()
+    forget()
+    cancellation.cancel()
+    cancellation.cancel()
+    cancellation.on_cancel(lambda: heard.append("late"))
+    assert heard == ["early", "late"]
+
+
+def test_a_callback_may_forget_others_and_itself() -> None:
+    cancellation, forgets = Cancellation(), list[Callable[[], None]]()
+    for _ in range(2):
+        forgets.append(cancellation.on_cancel(lambda: [forget() for forget in forgets]))
+    cancellation.cancel()
+    assert cancellation.cancelled
+
+
+def test_every_callback_is_heard_whichever_thread_cancels_when() -> None:
+    for _ in range(50):
+        cancellation, heard = Cancellation(), list[int]()
+        leaving = threading.Thread(target=cancellation.cancel)
+        leaving.start()
+        for place in range(20):
+            cancellation.on_cancel(partial(heard.append, place))
+        leaving.join()
+        assert sorted(heard) == list(range(20))
+
+
+def test_no_time_is_left_once_the_caller_has_left() -> None:
+    deadline = Deadline.after(60, cancellation=Cancellation())
+    share = deadline.within(30)
+    assert deadline.remaining_seconds() > 59
+    assert 29 < share.remaining_seconds() <= 30
+    share.check("ranking")
+    assert deadline.cancellation is not None
+    deadline.cancellation.cancel()
+    assert (deadline.timeout_seconds(), share.remaining_seconds()) == (0, 0)
+    with pytest.raises(DeadlineExceeded) as caught:
+        share.check("ranking")
+    assert (caught.value.reason, caught.value.facts) == ("CALLER_LEFT", {"stage": "ranking"})
+
+
+def test_within_never_lasts_longer_than_the_whole() -> None:
+    whole = Deadline.after(1)
+    assert whole.within(60) == whole
+    assert Deadline.never().within(float("inf")).timeout_seconds() is None
