@@ -18,11 +18,11 @@ from exporter.spec import read_manifest, write_manifest
 from exporter.triton.repository import publish
 from server.arrays import Float32Array
 from server.deadline import Deadline
-from server.encoder_wiring import managed_serving
 from server.encoders.managed_command import environment_command
 from server.encoders.managed_triton import ManagedTriton
 from server.encoders.triton import TritonEncoder, TritonOptions
 from server.settings import Settings
+from server.triton_wiring import managed_serving
 
 START_SECONDS = 120.0
 ECHO_SCRIPT = '''\

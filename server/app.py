@@ -17,7 +17,7 @@ from ranker.protocol import Ranker
 from server.address import announced
 from server.catalog.catalogs import Catalogs
 from server.catalog.store import Store
-from server.encoder_wiring import EncoderOpener
+from server.encoder_wiring import encoder_opener
 from server.encoders.cache import CachedEncoder, VectorCache
 from server.encoders.protocol import Encoder
 from server.encoders.recorder import RequestRecorder
@@ -143,12 +143,12 @@ def build_app(settings: Settings) -> Iterator[App]:
 
 def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> EncoderShelf:
     """The bundles of the settings, open; the first of them is current."""
-    opener = closing.enter_context(EncoderOpener(settings, registry=metrics.registry))
+    open_bundle = closing.enter_context(encoder_opener(settings, registry=metrics.registry))
     recorder = RequestRecorder()
     cache = VectorCache(settings.encoder.cache_bytes)
 
     def opened(directory: Path) -> Encoder:
-        return CachedEncoder(opener.open(directory), cache=cache, recorder=recorder)
+        return CachedEncoder(open_bundle(directory), cache=cache, recorder=recorder)
 
     shelf = EncoderShelf(open_encoder=opened, recorder=recorder)
     closing.callback(shelf.close_all)

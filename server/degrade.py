@@ -29,7 +29,7 @@ class Budgets:
         remaining = deadline.remaining_seconds()
         if remaining == float("inf"):
             return deadline
-        return Deadline.after(remaining * self.retrieve_share)
+        return deadline.within(remaining * self.retrieve_share)
 
     def allows_ranking(self, deadline: Deadline) -> bool:
         """Whether features and model still fit before the deadline."""
