@@ -9,7 +9,6 @@ from pathlib import Path
 from exporter.triton.errors import RepositoryError
 from exporter.triton.repository import publish
 from server.deadline import Deadline
-from server.encoder_wiring import managed_serving
 from server.encoders.managed_answer import right_answer
 from server.encoders.managed_command import environment_command
 from server.encoders.managed_triton import ManagedTriton
@@ -18,6 +17,7 @@ from server.errors import OmnishelfError
 from server.health.check import Check, failed, passed
 from server.health.software import triton as installed_triton
 from server.settings import EncoderKind, Settings, surroundings
+from server.triton_wiring import managed_serving
 
 _NAME = "triton"
 _ANSWER_SECONDS = 10.0
