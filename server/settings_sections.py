@@ -115,6 +115,10 @@ class TritonSettings(Section):
     while another copy stands idle; a GPU wants 32 and up."""
     shared_memory: Literal["auto", "on", "off"] = "auto"
     """Whether tensors go through system shared memory: `auto` where Triton is on this host."""
+    cancel_calls: bool = False
+    """Whether calls are cancelled whose callers have left; if not, they end by themselves, and in
+    the queue with their callers' time. Triton up to 25.01 at least can crash on a cancelled call
+    (triton-inference-server/server#8034)."""
 
 
 class RetrievalSettings(Section):

@@ -109,6 +109,7 @@ class TritonOpener:
             max_in_flight=triton.max_in_flight,
             rows_a_request=triton.rows_a_request,
             shared_memory=triton.shared_memory,
+            cancel_calls=triton.cancel_calls,
         )
         if self._managed is None:
             return TritonEncoder(directory, options=options)

@@ -36,8 +36,8 @@ def asked(requirements: list[str]) -> list[Requirement]:
     return [Requirement(requirement) for requirement in requirements]
 
 
-def test_there_are_three_locks() -> None:
-    assert [lock.stem for lock in LOCKS] == ["base", "dev", "exporter"]
+def test_the_locks_are_these() -> None:
+    assert [lock.stem for lock in LOCKS] == ["base", "dev", "exporter", "openclip"]
 
 
 @pytest.mark.parametrize("lock", HASHED)

@@ -35,7 +35,9 @@ class TritonOptions:
         rows_a_request: most texts or pictures in one request; larger batches are split and joined.
         shared_memory: whether pictures go through shared memory; ``auto``: where Triton is on this
             host and can.
-        call_seconds: longest wait for one request where the caller would wait longer.
+        call_seconds: time that one request is given; who leaves earlier waits no longer.
+        cancel_calls: whether calls are cancelled whose callers have left. Triton up to 25.01 at
+            least can crash on a cancelled call (triton-inference-server/server#8034).
     """
 
     address: str
@@ -43,6 +45,7 @@ class TritonOptions:
     rows_a_request: int = 32
     shared_memory: Mode = "auto"
     call_seconds: float = 60.0
+    cancel_calls: bool = False
 
 
 class TritonEncoder:
@@ -70,6 +73,7 @@ class TritonEncoder:
             self._connection,
             regions=Regions(self._connection, mode=options.shared_memory),
             max_in_flight=options.max_in_flight,
+            cancel_calls=options.cancel_calls,
         )
 
     @property

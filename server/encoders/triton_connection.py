@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import grpc
@@ -10,7 +12,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 from server.deadline import Deadline
 from server.encoders.triton_errors import error_of
-from server.errors import Unavailable
+from server.errors import OmnishelfError, Unavailable
 
 Message: TypeAlias = Any
 """A message of Triton's protocol, or a part of one; the generated stubs have no types."""
@@ -33,15 +35,18 @@ _CHANNEL_OPTIONS = (
 
 
 class TritonCall:
-    """A call under way."""
+    """A call under way, which its caller may leave before its end."""
 
     def __init__(self, future: Any, *, address: str, to: str, deadline: Deadline) -> None:  # noqa: ANN401 - grpc.Future and grpc.Call in one
         self._future = future
         self._address = address
         self._to = to
         self._deadline = deadline
+        self._settled = threading.Event()
+        future.add_done_callback(lambda _, settled=self._settled: settled.set())
         cancellation = deadline.cancellation
-        self._forget = cancellation.on_cancel(future.cancel) if cancellation else lambda: None
+        leave = self._settled.set
+        self._forget = cancellation.on_cancel(leave) if cancellation else lambda: None
 
     def result(self) -> Message:
         """Wait for the answer, at most until the deadline.
@@ -50,24 +55,28 @@ class TritonCall:
             DeadlineExceeded: the time is spent or the caller has left.
             Unavailable: as `server.encoders.triton_errors` says.
         """
-        # The code is waited for instead of the result: a future raises itself, and would then hold
-        # the frames that hold it until the garbage collector comes round.
-        code = self._future.code()
+        self._settled.wait(self._deadline.timeout_seconds())
         self._forget()
+        if not self._future.done():
+            raise self._error(grpc.StatusCode.DEADLINE_EXCEEDED, "")
+        # The code is read before the result: a future raises itself, and would then hold the frames
+        # that hold it until the garbage collector comes round.
+        code = self._future.code()
         if code is grpc.StatusCode.OK:
             return self._future.result()
-        raise error_of(
-            code,
-            self._future.details() or "",
-            address=self._address,
-            to=self._to,
-            deadline=self._deadline,
-        )
+        raise self._error(code, self._future.details() or "")
+
+    def at_end(self, callback: Callable[[], object]) -> None:
+        """Have ``callback`` called once the call has ended, at once if it has."""
+        self._future.add_done_callback(lambda _: callback())
 
     def cancel(self) -> None:
         """End the call unseen; after its end does nothing."""
         self._forget()
         self._future.cancel()
+
+    def _error(self, code: grpc.StatusCode, details: str) -> OmnishelfError:
+        return error_of(code, details, address=self._address, to=self._to, deadline=self._deadline)
 
 
 class TritonConnection:
@@ -100,8 +109,9 @@ class TritonConnection:
             method: A method of Triton's service: "ModelInfer".
             request: Its message.
             to: What it is for, for the error's message: "encode pictures".
-            deadline: The caller's. The call ends with it, or after `call_seconds`.
-            whole_deadline: Whether the call may take longer than `call_seconds`.
+            deadline: The caller's, which bounds how long the answer is waited for. The call itself
+                is given `call_seconds`, and goes on when its caller leaves unless it is cancelled.
+            whole_deadline: Whether the call is given the deadline instead.
 
         Raises:
             DeadlineExceeded: the deadline has passed.
@@ -110,9 +120,9 @@ class TritonConnection:
         deadline.check(f"Triton was asked to {to}")
         if self._closed:
             raise self._gone(to)
-        limit = deadline if whole_deadline else deadline.within(self._call_seconds)
+        seconds = deadline.timeout_seconds() if whole_deadline else self._call_seconds
         try:
-            future = getattr(self._stub, method).future(request, timeout=limit.timeout_seconds())
+            future = getattr(self._stub, method).future(request, timeout=seconds)
         except ValueError as error:  # it was closed between the two lines
             raise self._gone(to) from error
         return TritonCall(future, address=self.address, to=to, deadline=deadline)

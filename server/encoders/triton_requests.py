@@ -14,6 +14,9 @@ from server.encoders.triton_message import Job, request_of, rows_of
 from server.encoders.triton_slots import Slot, Slots
 from server.errors import Unavailable
 
+_LEFT_SECONDS = 1.0
+"""Longest wait at the end for requests whose callers have left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sent:
@@ -29,11 +32,17 @@ class TritonRequests:
     """Sends jobs and reads their answers. May be used from any thread."""
 
     def __init__(
-        self, connection: TritonConnection, *, regions: Regions, max_in_flight: int
+        self,
+        connection: TritonConnection,
+        *,
+        regions: Regions,
+        max_in_flight: int,
+        cancel_calls: bool,
     ) -> None:
         self._connection = connection
         self._regions = regions
         self._slots = Slots(max_in_flight)
+        self._cancel_calls = cancel_calls
 
     @property
     def shares_memory(self) -> bool:
@@ -48,8 +57,8 @@ class TritonRequests:
 
         Raises:
             Unavailable: Triton is away, refuses, or answered something that is no unit vector.
-            DeadlineExceeded: the time is spent or the caller has left. What is under way is
-                cancelled, whatever the error.
+            DeadlineExceeded: the time is spent or the caller has left. What is under way is left
+                to end by itself, or cancelled, whatever the error.
         """
         under_way: deque[_Sent] = deque()
         try:
@@ -64,11 +73,11 @@ class TritonRequests:
                 self._finish(under_way.popleft(), vectors, deadline=deadline)
         finally:
             for sent in under_way:  # only after an error
-                sent.call.cancel()
-                self._slots.give(sent.slot)
+                self._leave(sent.call, sent.slot)
 
     def close(self) -> None:
-        """Let the shared memory go; again does nothing."""
+        """Let the shared memory go, once the requests that were left have ended; again does nothing."""
+        self._slots.await_all(_LEFT_SECONDS)
         regions = [slot.region for slot in self._slots.all if slot.region is not None]
         for slot in self._slots.all:
             slot.region = None
@@ -94,23 +103,35 @@ class TritonRequests:
         return slot.region
 
     def _finish(self, sent: _Sent, vectors: Float32Array, *, deadline: Deadline) -> None:
+        call = sent.call
         try:
             try:
-                response = sent.call.result()
+                response = call.result()
             except Unavailable as error:
                 if error.reason != "TRITON_REGION_LOST" or sent.region is None:
                     raise
                 # Triton was restarted, most likely. This answer takes the way that is sure.
                 self._regions.lost(sent.region)
                 sent.slot.region = None
-                response = self._send(sent.job, None, deadline=deadline).result()
+                call = self._send(sent.job, None, deadline=deadline)
+                response = call.result()
             else:
                 if sent.region is not None:
                     sent.region.served = True
             rows = sent.job.rows
             vectors[rows] = rows_of(response, count=len(rows), dimension=vectors.shape[1])
         finally:
-            self._slots.give(sent.slot)
+            self._leave(call, sent.slot)
+
+    def _leave(self, call: TritonCall, slot: Slot) -> None:
+        """Give the slot back at the call's end, which most often is past.
+
+        A slot is held as long as Triton may work on its request or read its region. Callers who
+        leave in numbers could else fill a Triton with work that nobody wants.
+        """
+        if self._cancel_calls:
+            call.cancel()
+        call.at_end(lambda: self._slots.give(slot))
 
     def _send(self, job: Job, region: Region | None, *, deadline: Deadline) -> TritonCall:
         request = request_of(job, region=region, seconds=self._connection.seconds_of(deadline))

@@ -38,6 +38,7 @@ class Slots:
         self._free = list(self.all)
         self._waiting: deque[_Waiter] = deque()
         self._lock = threading.Lock()
+        self._given = threading.Condition(self._lock)
 
     def take_free(self) -> Slot | None:
         """A slot if one is free now."""
@@ -71,10 +72,16 @@ class Slots:
         with self._lock:
             if not self._waiting:
                 self._free.append(slot)
+                self._given.notify_all()
                 return
             waiter = self._waiting.popleft()
             waiter.slot = slot
         waiter.woken.set()
+
+    def await_all(self, seconds: float) -> bool:
+        """Wait until every slot is free, at most so long; whether every one is."""
+        with self._given:
+            return self._given.wait_for(lambda: len(self._free) == len(self.all), seconds)
 
 
 def _too_late(deadline: Deadline) -> DeadlineExceeded:

@@ -43,6 +43,7 @@ def import_products(
         iter(requests.get, None)
     )
     responses = iter(call)
+    row = 0
     try:
         for row, item in enumerate(items, start=1):
             first = replace and row == 1
@@ -51,7 +52,10 @@ def import_products(
             if len(sent) >= WINDOW_PRODUCTS:
                 yield from _acknowledged(responses, sent, target=target)
         if replace:
-            requests.put(pb.ImportProductsRequest(complete=True))
+            # The first message of a stream says what it writes to, be it the last one too.
+            parent = catalog_name(catalog)
+            last = pb.ImportProductsRequest(parent=parent, replace=not row, complete=True)
+            requests.put(last)
         requests.put(None)
         while sent:
             yield from _acknowledged(responses, sent, target=target)

@@ -69,7 +69,7 @@ def test_a_callback_may_forget_others_and_itself() -> None:
 def test_every_callback_is_heard_whichever_thread_cancels_when() -> None:
     for _ in range(50):
         cancellation, heard = Cancellation(), list[int]()
-        leaving = threading.Thread(target=cancellation.cancel)
+        leaving = threading.Thread(target=cancellation.cancel, daemon=True)
         leaving.start()
         for place in range(20):
             cancellation.on_cancel(partial(heard.append, place))

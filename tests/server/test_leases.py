@@ -68,7 +68,7 @@ def test_who_waits_is_woken_by_the_last_user() -> None:
     assert leased.take()
     leased.retire()
     woken: list[bool] = []
-    thread = threading.Thread(target=lambda: woken.append(leased.wait(20)))
+    thread = threading.Thread(target=lambda: woken.append(leased.wait(20)), daemon=True)
     thread.start()
     leased.give_back()
     thread.join(20)
@@ -89,7 +89,7 @@ def test_many_threads_never_have_a_closed_value() -> None:
                     wrong.append(number)
                 used[number] += 1
 
-    threads = [threading.Thread(target=use, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=use, args=(number,), daemon=True) for number in range(4)]
     for thread in threads:
         thread.start()
     replaced = []

@@ -87,7 +87,7 @@ class Load:
 
     def __enter__(self) -> Self:
         self._threads = [
-            threading.Thread(target=self._run, args=(work,))
+            threading.Thread(target=self._run, args=(work,), daemon=True)
             for work in (self._search, self._search, self._example, self._read)
         ]
         for thread in self._threads:

@@ -66,7 +66,7 @@ def hub(models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Itera
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}"
         reach(monkeypatch, address)

@@ -58,7 +58,8 @@ def test_texts_get_the_vectors_of_the_published_model(models: Models, name: str)
 
     expected = expected / expected.norm(dim=-1, keepdim=True)
     assert found.shape == (len(AWKWARD), loaded.dimension) == (len(AWKWARD), 32)
-    assert float((found - expected).abs().max()) < 1e-6
+    # A unit vector's entries, summed in an order that differs from machine to machine.
+    assert float((found - expected).abs().max()) < 5e-6
     assert float((expected[0] - expected[1]).abs().max()) > 1e-3, "texts have to tell apart"
 
 
@@ -98,7 +99,8 @@ def test_pictures_get_the_vectors_of_the_published_model(models: Models, name: s
 
     assert bare.shape[1:3] == (tower.height, tower.width)
     expected = expected / expected.norm(dim=-1, keepdim=True)
-    assert float((found - expected).abs().max()) < 1e-6
+    # A unit vector's entries, summed in an order that differs from machine to machine.
+    assert float((found - expected).abs().max()) < 5e-6
 
 
 def test_a_model_says_whose_it_is(models: Models) -> None:

@@ -90,7 +90,9 @@ class Load:
 
     def add(self, encoder: Encoder, *, threads: int) -> None:
         for number in range(threads):
-            self._threads.append(threading.Thread(target=self._ask, args=(encoder, number)))
+            self._threads.append(
+                threading.Thread(target=self._ask, args=(encoder, number), daemon=True)
+            )
             self._threads[-1].start()
 
     def end(self) -> None:

@@ -108,7 +108,7 @@ def test_threads_that_ask_at_once_get_one_catalog(opened: Open, engine: ExactEng
         barrier.wait()
         found.append(written_to(catalogs, "shop"))
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

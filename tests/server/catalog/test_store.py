@@ -241,8 +241,8 @@ def test_readers_and_writers_work_side_by_side(rows: ProductRows) -> None:
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             failures.append(error)
 
-    writers = [threading.Thread(target=write, args=(name,)) for name in "ab"]
-    reader = threading.Thread(target=read)
+    writers = [threading.Thread(target=write, args=(name,), daemon=True) for name in "ab"]
+    reader = threading.Thread(target=read, daemon=True)
     for thread in (*writers, reader):
         thread.start()
     for thread in writers:

@@ -83,7 +83,7 @@ def test_an_old_build_and_its_bundle_stay_until_its_last_search_has_ended(
         replaced.set()
 
     with catalogs.serving("shop") as (catalog, encoder):
-        thread = threading.Thread(target=replace)
+        thread = threading.Thread(target=replace, daemon=True)
         thread.start()
         _until_served(catalogs, B.id)
         shelf.close(A.id)

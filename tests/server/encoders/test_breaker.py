@@ -81,7 +81,7 @@ def test_of_many_threads_one_probes() -> None:
         barrier.wait()
         admitted.append(breaker.admit())
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -211,7 +211,7 @@ def test_threads_share_it() -> None:
                 if (row != vector(small.manifest.id, text.encode(), dimension=4)).any():
                     wrong.append(text)
 
-    threads = [threading.Thread(target=ask, args=(start,)) for start in range(4)]
+    threads = [threading.Thread(target=ask, args=(start,), daemon=True) for start in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -231,7 +231,7 @@ def test_bundles_come_and_go_under_those_who_use_them(
                 failures.append(error)
                 return
 
-    threads = [threading.Thread(target=use) for _ in range(3)]
+    threads = [threading.Thread(target=use, daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
     for _ in range(30):

@@ -115,13 +115,16 @@ def double_has_it(double: TritonDouble) -> None:
         waiting.check("the double was asked")
 
 
+@pytest.mark.parametrize("cancel_calls", [False, True])
 @pytest.mark.parametrize("max_in_flight", [1, 4])
-def test_a_caller_who_leaves_ends_what_is_under_way(
-    double: TritonDouble, max_in_flight: int
+def test_a_caller_who_leaves_waits_no_longer(
+    double: TritonDouble, *, max_in_flight: int, cancel_calls: bool
 ) -> None:
     double.hold = threading.Event()
     cancellation = Cancellation()
-    with asking(double, max_in_flight=max_in_flight, rows_a_request=1) as encoder:
+    with asking(
+        double, rows_a_request=1, max_in_flight=max_in_flight, cancel_calls=cancel_calls
+    ) as encoder:
         with ThreadPoolExecutor(1) as asker:
             asked = asker.submit(
                 encoder.encode_pictures,
@@ -133,10 +136,23 @@ def test_a_caller_who_leaves_ends_what_is_under_way(
             with pytest.raises(DeadlineExceeded) as caught:
                 asked.result(timeout=SOON)
         assert caught.value.reason == "CALLER_LEFT"
-        assert double.left.acquire(timeout=SOON), "Triton has heard of it"
+        if cancel_calls:
+            assert double.left.acquire(timeout=SOON), "Triton has heard of it"
         double.hold.set()
         answer = encoder.encode_pictures(pictures(8), deadline=Deadline.after(SOON))
     np.testing.assert_array_equal(answer, one_hot([8]))
+
+
+def test_a_request_that_was_left_keeps_its_slot_until_its_end(double: TritonDouble) -> None:
+    double.hold = threading.Event()
+    with asking(double, max_in_flight=1) as encoder:
+        for reason in ("DEADLINE_EXCEEDED", "TRITON_BUSY"):
+            with pytest.raises(DeadlineExceeded) as caught:
+                encoder.encode_texts(["a"], deadline=Deadline.after(0.1))
+            assert caught.value.reason == reason
+        assert len(double.seen) == 1
+        double.hold.set()
+        encoder.encode_texts(["a"], deadline=Deadline.after(SOON))
 
 
 def test_triton_learns_how_long_a_request_may_wait(double: TritonDouble) -> None:

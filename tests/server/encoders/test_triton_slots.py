@@ -29,6 +29,16 @@ def test_there_are_no_more_than_said() -> None:
     assert slots.take_free() is None
 
 
+def test_the_end_is_waited_for_until_every_one_is_given_back() -> None:
+    slots = Slots(2)
+    held = slots.take(deadline=Deadline.never())
+    assert not slots.await_all(0.01)
+    with ThreadPoolExecutor(1) as waiting:
+        ended = waiting.submit(slots.await_all, 30.0)
+        slots.give(held)
+        assert ended.result(timeout=10)
+
+
 def test_none_in_time_is_busy() -> None:
     slots = Slots(1)
     slots.take(deadline=Deadline.after(0))

@@ -164,6 +164,7 @@ class Asked(TypedDict, total=False):
     rows_a_request: int
     shared_memory: Mode
     call_seconds: float
+    cancel_calls: bool
 
 
 @contextmanager

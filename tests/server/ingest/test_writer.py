@@ -232,7 +232,7 @@ def test_several_threads_may_write(shop: Shop) -> None:
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             failures.append(error)
 
-    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    threads = [threading.Thread(target=write, args=(name,), daemon=True) for name in "abc"]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -112,7 +112,7 @@ def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(
     assert next(watched).status == SERVING
     running = served.search.SearchProducts.future(REQUEST)
     assert entered.wait(20)
-    stopping = threading.Thread(target=lambda: served.server.stop(grace_seconds=20))
+    stopping = threading.Thread(target=lambda: served.server.stop(grace_seconds=20), daemon=True)
     stopping.start()
     assert next(watched).status == NOT_SERVING
     watched.cancel()
@@ -135,7 +135,7 @@ def test_a_stop_cancels_what_does_not_end(served: Served) -> None:
     served.shop.behave = behave
     running = served.search.SearchProducts.future(REQUEST)
     assert entered.wait(20)
-    stopping = threading.Thread(target=lambda: served.server.stop(grace_seconds=0.1))
+    stopping = threading.Thread(target=lambda: served.server.stop(grace_seconds=0.1), daemon=True)
     stopping.start()
     assert running.exception(20) is not None
     leave.set()

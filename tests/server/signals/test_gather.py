@@ -165,7 +165,7 @@ def test_readers_never_see_half_a_row(table: ProductTable, put: Put) -> None:
 
     put([product("p", price=0.0, color="c0")], text={"p": (np.cos(0.1), np.sin(0.1))},
         terms={"p": {"title": [0]}})  # fmt: skip
-    threads = [threading.Thread(target=each) for each in (write, read, read)]
+    threads = [threading.Thread(target=each, daemon=True) for each in (write, read, read)]
     for thread in threads:
         thread.start()
     for thread in threads:
