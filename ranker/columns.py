@@ -42,8 +42,35 @@ class AffinityField(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFacts:
+    """What a shopper looked at, carted and bought lately, each event weighed by kind and age.
+
+    Attributes:
+        events: Sum of the weights, above 0.
+        vector: float32 (d,), the weighed mean direction of the products' vectors as a unit vector;
+            zeros where none of them has one.
+        brands, brand_shares: Codes int32 (b,) without -1, and float32 (b,), the share of the weight
+            each has, at most 1 in sum.
+        categories, category_shares: The same of the deepest category, (c,).
+        log_price, log_price_spread: Weighed mean and standard deviation of the natural logarithm of
+            the products' prices, NaN where none is known; the spread is at least 0.1.
+        bought_groups: Group codes of what was bought, int32 (p,), newest first, without -1.
+    """
+
+    events: float
+    vector: Float32Array
+    brands: Int32Array
+    brand_shares: Float32Array
+    categories: Int32Array
+    category_shares: Float32Array
+    log_price: float
+    log_price_spread: float
+    bought_groups: Int32Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryFacts:
-    """What is known of the query itself.
+    """What is known of the query itself, and of who asks.
 
     Attributes:
         has_text: Whether any part is text.
@@ -56,6 +83,7 @@ class QueryFacts:
             word if it carries any of them.
         term_weights: float32 (g,), the inverse document frequency of each group, above 0.
         price_hint: Price named in the query in the catalogue's currency, NaN when none is.
+        person: Who asks; None where nothing is known of them.
     """
 
     has_text: bool
@@ -65,6 +93,7 @@ class QueryFacts:
     term_groups: tuple[Int32Array, ...]
     term_weights: Float32Array
     price_hint: float
+    person: PersonFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +116,6 @@ class CandidateColumns:
         text_similarity: Cosine of query and product text, NaN without a text vector.
         image_similarity: Cosine of query and product picture, NaN without a picture vector.
         lexical_score: BM25 of the query's words, 0 where no word matched, NaN without query words.
-        text_rank, image_rank, lexical_rank: Place in that view's list from 0, -1 where not in it.
         affinities: By field, how far the product's value stands out for the query among all values
             of the catalogue: the value's cosine, standardised over the distinct values of the
             field. NaN where the product or the catalogue has no such value.
@@ -96,21 +124,20 @@ class CandidateColumns:
         stock: Units, NaN where unknown.
         rating, rating_count: Mean on 1 to 5, and of how many.
         units_1_day, units_7_days, units_30_days: Units sold.
+        impressions, clicks, carts, purchases: Events counted over all searches and shoppers; 0 where
+            none was recorded, never NaN.
         age_days: Since first offered.
         brand, color, category, group: Codes equal where the values are; category is the deepest
             path. -1 where there is none.
         vectors: int8 (n, d), ``F = aI + (1 - a)T`` at the catalogue's default share, times 127.
 
-    All float columns are float32 (n,), code and rank columns int32 (n,).
+    All float columns are float32 (n,), code columns int32 (n,).
     """
 
     retrieval_score: Float32Array
     text_similarity: Float32Array
     image_similarity: Float32Array
     lexical_score: Float32Array
-    text_rank: Int32Array
-    image_rank: Int32Array
-    lexical_rank: Int32Array
     affinities: dict[AffinityField, Float32Array]
     terms: dict[TermField, TermColumn]
     price: Float32Array
@@ -121,6 +148,10 @@ class CandidateColumns:
     units_1_day: Float32Array
     units_7_days: Float32Array
     units_30_days: Float32Array
+    impressions: Float32Array
+    clicks: Float32Array
+    carts: Float32Array
+    purchases: Float32Array
     age_days: Float32Array
     brand: Int32Array
     color: Int32Array

@@ -29,6 +29,7 @@ from server.settings_sections import (
     EncoderSettings,
     LogFormat,
     LogSettings,
+    FeedbackSettings,
     RankingSettings,
     RetrievalSettings,
     ServerSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "EncoderSettings",
     "LogFormat",
     "LogSettings",
+    "FeedbackSettings",
     "RankingSettings",
     "RetrievalSettings",
     "ServerSettings",
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     triton: TritonSettings = TritonSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ranking: RankingSettings = RankingSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
 

@@ -146,9 +146,30 @@ class RankingSettings(Section):
     enabled: bool = True
     """Whether the model orders; otherwise retrieval order is served."""
     ranker: Path | None = None
-    """Directory of the ranker; null for the one that ships."""
+    """Directory of the ranker served until another is promoted; null for the one that ships."""
+    engine: Literal["auto", "lightgbm"] = "auto"
+    """What runs the trees: `auto` for ONNX Runtime where its scores agree with LightGBM's on the
+    version's stored rows, `lightgbm` for LightGBM alone."""
     variety: Share = 0.1
-    """Strength of maximal marginal relevance when the model orders; 0 for none."""
+    """Strength of variety when the model orders; 0 for none."""
+    swap_share: Share = 0.0
+    """Share of the model's searches in which the first place is swapped with a later one at random:
+    what it costs in order it gives in knowledge of how much position alone does."""
+
+
+class FeedbackSettings(Section):
+    """What is kept of searches and of what shoppers do with them."""
+
+    keep_days: Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)] = 90.0
+    """Age at which events and recorded searches are erased; older events are refused."""
+    search_share: Share = 1.0
+    """Share of searches that are recorded with the features of what they showed, to learn from."""
+    places: Annotated[int, Field(ge=1, le=1_000)] = 50
+    """Places of each recorded search whose features are kept."""
+    columns_share: Share = 0.01
+    """Share of the recorded searches kept with all they were ranked by, for `ranker parity`."""
+    personal: bool = True
+    """Whether the order follows what the shopper did lately."""
 
 
 class StoreSettings(Section):

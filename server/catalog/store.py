@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from server.catalog.answers import Answers
+from server.catalog.changes import ChangeLog
 from server.catalog.database import Database
 from server.catalog.generations import Generations
 from server.catalog.rows import ProductRows
@@ -28,9 +29,10 @@ class Store:
             DataCorrupted: the file is not a database.
             FailedPrecondition: the store was written by another release.
         """
-        self._database = Database(url)
-        self.generations = Generations(self._database)
-        self.answers = Answers(self._database)
+        self.database = Database(url)
+        self.changes = ChangeLog(self.database)
+        self.generations = Generations(self.database)
+        self.answers = Answers(self.database)
         version = self.shared("schema", lambda: SCHEMA_VERSION)
         if version != SCHEMA_VERSION:
             self.close()
@@ -42,20 +44,20 @@ class Store:
 
     def rows(self, generation: int) -> ProductRows:
         """The product rows of one generation."""
-        return ProductRows(self._database, generation=generation)
+        return ProductRows(self.database, generation=generation)
 
     def shared(self, key: str, make: Callable[[], bytes]) -> bytes:
         """A value all replicas agree on: the one stored, or what ``make`` gives at first."""
         statement = select(settings.c.value).where(settings.c.key == key)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             value = connection.execute(statement).scalar_one_or_none()
         if value is not None:
             return bytes(value)
-        insert = self._database.insert(settings)
-        with self._database.write() as connection:
+        insert = self.database.insert(settings)
+        with self.database.write() as connection:
             connection.execute(insert.values(key=key, value=make()).on_conflict_do_nothing())
             return bytes(connection.execute(statement).scalar_one())
 
     def close(self) -> None:
         """Close every connection. Calling it again does nothing."""
-        self._database.close()
+        self.database.close()

@@ -96,6 +96,19 @@ answers: Final = Table(
     comment="Responses of writes that may be sent again under the same request id.",
 )
 
+changes: Final = Table(
+    "changes",
+    SCHEMA,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("catalog", String(128), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("writer", String(32), nullable=False),
+    Column("created_seconds", Double, nullable=False, index=True),
+    sqlite_autoincrement=True,
+    comment="What was written, for replicas to follow; numbers rise in the order of commits.",
+)
+
 settings: Final = Table(
     "settings",
     SCHEMA,

@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from omnishelf.v1 import product_pb2 as omnishelf_dot_v1_dot_product__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"omnishelf/v1/product_service.proto\x12\x0comnishelf.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x17google/rpc/status.proto\x1a\x1aomnishelf/v1/product.proto\"{\n\x1a\x42\x61tchUpsertProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12-\n\x08products\x18\x02 \x03(\x0b\x32\x15.omnishelf.v1.ProductB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x1b\x42\x61tchUpsertProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.omnishelf.v1.Product\"\'\n\x11GetProductRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x14\x44\x65leteProductRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rallow_missing\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x13ListProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"X\n\x14ListProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.omnishelf.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x15ImportProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x07product\x18\x02 \x01(\x0b\x32\x15.omnishelf.v1.ProductB\x04\xe2\x41\x01\x02\x12\x11\n\x03row\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07replace\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63omplete\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"G\n\x16ImportProductsResponse\x12-\n\x08statuses\x18\x01 \x03(\x0b\x32\x1b.omnishelf.v1.ProductStatus\"N\n\rProductStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03row\x18\x02 \x01(\x03\x12\"\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status2\xc7\x03\n\x0eProductService\x12j\n\x13\x42\x61tchUpsertProducts\x12(.omnishelf.v1.BatchUpsertProductsRequest\x1a).omnishelf.v1.BatchUpsertProductsResponse\x12\x44\n\nGetProduct\x12\x1f.omnishelf.v1.GetProductRequest\x1a\x15.omnishelf.v1.Product\x12K\n\rDeleteProduct\x12\".omnishelf.v1.DeleteProductRequest\x1a\x16.google.protobuf.Empty\x12U\n\x0cListProducts\x12!.omnishelf.v1.ListProductsRequest\x1a\".omnishelf.v1.ListProductsResponse\x12_\n\x0eImportProducts\x12#.omnishelf.v1.ImportProductsRequest\x1a$.omnishelf.v1.ImportProductsResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"omnishelf/v1/product_service.proto\x12\x0comnishelf.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x17google/rpc/status.proto\x1a\x1aomnishelf/v1/product.proto\"{\n\x1a\x42\x61tchUpsertProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12-\n\x08products\x18\x02 \x03(\x0b\x32\x15.omnishelf.v1.ProductB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x1b\x42\x61tchUpsertProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.omnishelf.v1.Product\"\xc9\x01\n\x14UpdateSignalsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12-\n\x08products\x18\x02 \x03(\x0b\x32\x15.omnishelf.v1.ProductB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x15UpdateSignalsResponse\x12\x15\n\rupdated_count\x18\x01 \x01(\x05\x12\x18\n\x10missing_products\x18\x02 \x03(\t\"\'\n\x11GetProductRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x14\x44\x65leteProductRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rallow_missing\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x13ListProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"X\n\x14ListProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.omnishelf.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x15ImportProductsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x07product\x18\x02 \x01(\x0b\x32\x15.omnishelf.v1.ProductB\x04\xe2\x41\x01\x02\x12\x11\n\x03row\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07replace\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08\x63omplete\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"G\n\x16ImportProductsResponse\x12-\n\x08statuses\x18\x01 \x03(\x0b\x32\x1b.omnishelf.v1.ProductStatus\"N\n\rProductStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03row\x18\x02 \x01(\x03\x12\"\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status2\xa1\x04\n\x0eProductService\x12j\n\x13\x42\x61tchUpsertProducts\x12(.omnishelf.v1.BatchUpsertProductsRequest\x1a).omnishelf.v1.BatchUpsertProductsResponse\x12\x44\n\nGetProduct\x12\x1f.omnishelf.v1.GetProductRequest\x1a\x15.omnishelf.v1.Product\x12X\n\rUpdateSignals\x12\".omnishelf.v1.UpdateSignalsRequest\x1a#.omnishelf.v1.UpdateSignalsResponse\x12K\n\rDeleteProduct\x12\".omnishelf.v1.DeleteProductRequest\x1a\x16.google.protobuf.Empty\x12U\n\x0cListProducts\x12!.omnishelf.v1.ListProductsRequest\x1a\".omnishelf.v1.ListProductsResponse\x12_\n\x0eImportProducts\x12#.omnishelf.v1.ImportProductsRequest\x1a$.omnishelf.v1.ImportProductsResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +42,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHUPSERTPRODUCTSREQUEST'].fields_by_name['products']._serialized_options = b'\342A\001\002'
   _globals['_BATCHUPSERTPRODUCTSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_BATCHUPSERTPRODUCTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002'
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['products']._loaded_options = None
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['products']._serialized_options = b'\342A\001\002'
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['allow_missing']._loaded_options = None
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['allow_missing']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATESIGNALSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETPRODUCTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPRODUCTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_DELETEPRODUCTREQUEST'].fields_by_name['name']._loaded_options = None
@@ -65,24 +76,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTPRODUCTSREQUEST'].fields_by_name['replace']._serialized_options = b'\342A\001\001'
   _globals['_IMPORTPRODUCTSREQUEST'].fields_by_name['complete']._loaded_options = None
   _globals['_IMPORTPRODUCTSREQUEST'].fields_by_name['complete']._serialized_options = b'\342A\001\001'
-  _globals['_BATCHUPSERTPRODUCTSREQUEST']._serialized_start=167
-  _globals['_BATCHUPSERTPRODUCTSREQUEST']._serialized_end=290
-  _globals['_BATCHUPSERTPRODUCTSRESPONSE']._serialized_start=292
-  _globals['_BATCHUPSERTPRODUCTSRESPONSE']._serialized_end=362
-  _globals['_GETPRODUCTREQUEST']._serialized_start=364
-  _globals['_GETPRODUCTREQUEST']._serialized_end=403
-  _globals['_DELETEPRODUCTREQUEST']._serialized_start=405
-  _globals['_DELETEPRODUCTREQUEST']._serialized_end=502
-  _globals['_LISTPRODUCTSREQUEST']._serialized_start=504
-  _globals['_LISTPRODUCTSREQUEST']._serialized_end=598
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=600
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=688
-  _globals['_IMPORTPRODUCTSREQUEST']._serialized_start=691
-  _globals['_IMPORTPRODUCTSREQUEST']._serialized_end=848
-  _globals['_IMPORTPRODUCTSRESPONSE']._serialized_start=850
-  _globals['_IMPORTPRODUCTSRESPONSE']._serialized_end=921
-  _globals['_PRODUCTSTATUS']._serialized_start=923
-  _globals['_PRODUCTSTATUS']._serialized_end=1001
-  _globals['_PRODUCTSERVICE']._serialized_start=1004
-  _globals['_PRODUCTSERVICE']._serialized_end=1459
+  _globals['_BATCHUPSERTPRODUCTSREQUEST']._serialized_start=201
+  _globals['_BATCHUPSERTPRODUCTSREQUEST']._serialized_end=324
+  _globals['_BATCHUPSERTPRODUCTSRESPONSE']._serialized_start=326
+  _globals['_BATCHUPSERTPRODUCTSRESPONSE']._serialized_end=396
+  _globals['_UPDATESIGNALSREQUEST']._serialized_start=399
+  _globals['_UPDATESIGNALSREQUEST']._serialized_end=600
+  _globals['_UPDATESIGNALSRESPONSE']._serialized_start=602
+  _globals['_UPDATESIGNALSRESPONSE']._serialized_end=674
+  _globals['_GETPRODUCTREQUEST']._serialized_start=676
+  _globals['_GETPRODUCTREQUEST']._serialized_end=715
+  _globals['_DELETEPRODUCTREQUEST']._serialized_start=717
+  _globals['_DELETEPRODUCTREQUEST']._serialized_end=814
+  _globals['_LISTPRODUCTSREQUEST']._serialized_start=816
+  _globals['_LISTPRODUCTSREQUEST']._serialized_end=910
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=912
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=1000
+  _globals['_IMPORTPRODUCTSREQUEST']._serialized_start=1003
+  _globals['_IMPORTPRODUCTSREQUEST']._serialized_end=1160
+  _globals['_IMPORTPRODUCTSRESPONSE']._serialized_start=1162
+  _globals['_IMPORTPRODUCTSRESPONSE']._serialized_end=1233
+  _globals['_PRODUCTSTATUS']._serialized_start=1235
+  _globals['_PRODUCTSTATUS']._serialized_end=1313
+  _globals['_PRODUCTSERVICE']._serialized_start=1316
+  _globals['_PRODUCTSERVICE']._serialized_end=1861
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
@@ -77,6 +78,80 @@ class BatchUpsertProductsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchUpsertProductsResponse: _TypeAlias = BatchUpsertProductsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateSignalsRequest(_message.Message):
+    """Request of UpdateSignals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`catalogs/{catalog}`."""
+    allow_missing: _builtins.bool
+    """Pass over products that are not there, instead of refusing the call. Default: false."""
+    request_id: _builtins.str
+    """As in BatchUpsertProductsRequest."""
+    @_builtins.property
+    def products(self) -> _containers.RepeatedCompositeFieldContainer[_product_pb2.Product]:
+        """1 to 1,000 products of that catalog, each name once. Of each only `name` and the fields of
+        `update_mask` are read.
+        """
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which of `price`, `list_price`, `stock`, `rating`, `sales` to write; one that a product leaves
+        unset becomes unknown. Default: of each product those that are set.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        products: _abc.Iterable[_product_pb2.Product] | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        allow_missing: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "parent", b"parent", "products", b"products", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSignalsRequest: _TypeAlias = UpdateSignalsRequest  # noqa: Y015
+
+@_typing.final
+class UpdateSignalsResponse(_message.Message):
+    """Response of UpdateSignals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    MISSING_PRODUCTS_FIELD_NUMBER: _builtins.int
+    updated_count: _builtins.int
+    """Products that were changed."""
+    @_builtins.property
+    def missing_products(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of products that are not there, with `allow_missing`."""
+
+    def __init__(
+        self,
+        *,
+        updated_count: _builtins.int = ...,
+        missing_products: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing_products", b"missing_products", "updated_count", b"updated_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSignalsResponse: _TypeAlias = UpdateSignalsResponse  # noqa: Y015
 
 @_typing.final
 class GetProductRequest(_message.Message):

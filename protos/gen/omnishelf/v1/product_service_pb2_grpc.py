@@ -47,6 +47,11 @@ class ProductServiceStub(object):
                 request_serializer=omnishelf_dot_v1_dot_product__service__pb2.GetProductRequest.SerializeToString,
                 response_deserializer=omnishelf_dot_v1_dot_product__pb2.Product.FromString,
                 _registered_method=True)
+        self.UpdateSignals = channel.unary_unary(
+                '/omnishelf.v1.ProductService/UpdateSignals',
+                request_serializer=omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsRequest.SerializeToString,
+                response_deserializer=omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsResponse.FromString,
+                _registered_method=True)
         self.DeleteProduct = channel.unary_unary(
                 '/omnishelf.v1.ProductService/DeleteProduct',
                 request_serializer=omnishelf_dot_v1_dot_product__service__pb2.DeleteProductRequest.SerializeToString,
@@ -78,6 +83,15 @@ class ProductServiceServicer(object):
 
     def GetProduct(self, request, context):
         """Returns one product.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSignals(self, request, context):
+        """Changes what varies by the minute - price, stock, rating, sales - of products that are there,
+        without their texts and pictures: nothing is embedded. All or none is written, durable and seen by
+        searches and filters here when the call returns, and in every replica within a second.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +139,11 @@ def add_ProductServiceServicer_to_server(servicer, server):
                     servicer.GetProduct,
                     request_deserializer=omnishelf_dot_v1_dot_product__service__pb2.GetProductRequest.FromString,
                     response_serializer=omnishelf_dot_v1_dot_product__pb2.Product.SerializeToString,
+            ),
+            'UpdateSignals': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSignals,
+                    request_deserializer=omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsRequest.FromString,
+                    response_serializer=omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsResponse.SerializeToString,
             ),
             'DeleteProduct': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteProduct,
@@ -197,6 +216,33 @@ class ProductService(object):
             '/omnishelf.v1.ProductService/GetProduct',
             omnishelf_dot_v1_dot_product__service__pb2.GetProductRequest.SerializeToString,
             omnishelf_dot_v1_dot_product__pb2.Product.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSignals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/omnishelf.v1.ProductService/UpdateSignals',
+            omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsRequest.SerializeToString,
+            omnishelf_dot_v1_dot_product__service__pb2.UpdateSignalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

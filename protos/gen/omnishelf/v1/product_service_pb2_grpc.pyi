@@ -24,6 +24,11 @@ class ProductServiceStub:
     """
     GetProduct: _grpc.UnaryUnaryMultiCallable[_product_service_pb2.GetProductRequest, _product_pb2.Product]
     """Returns one product."""
+    UpdateSignals: _grpc.UnaryUnaryMultiCallable[_product_service_pb2.UpdateSignalsRequest, _product_service_pb2.UpdateSignalsResponse]
+    """Changes what varies by the minute - price, stock, rating, sales - of products that are there,
+    without their texts and pictures: nothing is embedded. All or none is written, durable and seen by
+    searches and filters here when the call returns, and in every replica within a second.
+    """
     DeleteProduct: _grpc.UnaryUnaryMultiCallable[_product_service_pb2.DeleteProductRequest, _empty_pb2.Empty]
     """Removes one product and its vectors. Removing what is not there is NOT_FOUND unless
     `allow_missing` is set.
@@ -62,6 +67,17 @@ class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _product_pb2.Product:
         """Returns one product."""
+
+    @_abc_1.abstractmethod
+    def UpdateSignals(
+        self,
+        request: _product_service_pb2.UpdateSignalsRequest,
+        context: _grpc.ServicerContext,
+    ) -> _product_service_pb2.UpdateSignalsResponse:
+        """Changes what varies by the minute - price, stock, rating, sales - of products that are there,
+        without their texts and pictures: nothing is embedded. All or none is written, durable and seen by
+        searches and filters here when the call returns, and in every replica within a second.
+        """
 
     @_abc_1.abstractmethod
     def DeleteProduct(

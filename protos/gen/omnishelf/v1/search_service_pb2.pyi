@@ -137,7 +137,7 @@ class SearchProductsRequest(_message.Message):
 
     @_builtins.property
     def shopper(self) -> Global___Shopper:
-        """Who asks. Recorded with the search; the order does not depend on it yet."""
+        """Who asks. What this shopper looked at and bought lately (`FeedbackService`) has a say in the order."""
 
     def __init__(
         self,
@@ -313,6 +313,8 @@ class RankingOptions(_message.Message):
         """The served ranker."""
         MODE_RETRIEVAL: RankingOptions._Mode.ValueType  # 2
         """The order of retrieval, by likeness alone."""
+        MODE_RULES: RankingOptions._Mode.ValueType  # 3
+        """A fixed weighted sum of likeness, sales, price and stock; nothing learnt."""
 
     class Mode(_Mode, metaclass=_ModeEnumTypeWrapper):
         """Who orders."""
@@ -323,6 +325,31 @@ class RankingOptions(_message.Message):
     """The served ranker."""
     MODE_RETRIEVAL: RankingOptions.Mode.ValueType  # 2
     """The order of retrieval, by likeness alone."""
+    MODE_RULES: RankingOptions.Mode.ValueType  # 3
+    """A fixed weighted sum of likeness, sales, price and stock; nothing learnt."""
+
+    class _Diversifier:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DiversifierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[RankingOptions._Diversifier.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DIVERSIFIER_UNSPECIFIED: RankingOptions._Diversifier.ValueType  # 0
+        """The same as DIVERSIFIER_MMR."""
+        DIVERSIFIER_MMR: RankingOptions._Diversifier.ValueType  # 1
+        """Maximal marginal relevance."""
+        DIVERSIFIER_DPP: RankingOptions._Diversifier.ValueType  # 2
+        """Greedy maximum a posteriori choice of a determinantal point process."""
+
+    class Diversifier(_Diversifier, metaclass=_DiversifierEnumTypeWrapper):
+        """How variety is made."""
+
+    DIVERSIFIER_UNSPECIFIED: RankingOptions.Diversifier.ValueType  # 0
+    """The same as DIVERSIFIER_MMR."""
+    DIVERSIFIER_MMR: RankingOptions.Diversifier.ValueType  # 1
+    """Maximal marginal relevance."""
+    DIVERSIFIER_DPP: RankingOptions.Diversifier.ValueType  # 2
+    """Greedy maximum a posteriori choice of a determinantal point process."""
 
     @_typing.final
     class FeatureOverridesEntry(_message.Message):
@@ -349,19 +376,39 @@ class RankingOptions(_message.Message):
     CANDIDATES_FIELD_NUMBER: _builtins.int
     IMAGE_SHARE_FIELD_NUMBER: _builtins.int
     FEATURE_OVERRIDES_FIELD_NUMBER: _builtins.int
+    DIVERSIFIER_FIELD_NUMBER: _builtins.int
+    BRAND_LIMIT_FIELD_NUMBER: _builtins.int
+    CATEGORY_LIMIT_FIELD_NUMBER: _builtins.int
+    SIGNAL_CHANGES_FIELD_NUMBER: _builtins.int
     mode: Global___RankingOptions.Mode.ValueType
     """Who orders. Default: MODE_MODEL."""
     variety: _builtins.float
-    """Strength of maximal marginal relevance, 0 (off) to 1 (variety alone). Default: the server's for
+    """Strength of variety, 0 (off) to 1 (variety alone). Default: the server's for
     MODE_MODEL, 0 for MODE_RETRIEVAL.
     """
     candidates: _builtins.int
     """Candidates asked of each view, 0 to 1,000; 0 stands for the server's setting."""
     image_share: _builtins.float
     """Share of the picture in F = aI + (1 - a)T, 0 to 1. Default: the server's for the query's kind."""
+    diversifier: Global___RankingOptions.Diversifier.ValueType
+    """How variety is made. Default: DIVERSIFIER_MMR."""
+    brand_limit: _builtins.int
+    """Most products of one brand among the first 20 places, 0 to 100; further ones follow after them.
+    Default: 0, no limit.
+    """
+    category_limit: _builtins.int
+    """The same of one category (the deepest path). Default: 0, no limit."""
     @_builtins.property
     def feature_overrides(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Features to overrule, by name. Not built yet: answered with UNIMPLEMENTED when set."""
+        """Features of the matrix to overrule on every candidate, by name, for trials; at most 100. A name
+        that the served ranker does not have is refused. Default: none.
+        """
+
+    @_builtins.property
+    def signal_changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignalChange]:
+        """Signals to take as other than they are, for this search alone; at most 100. Filters see what is
+        stored. Default: none.
+        """
 
     def __init__(
         self,
@@ -371,10 +418,14 @@ class RankingOptions(_message.Message):
         candidates: _builtins.int = ...,
         image_share: _builtins.float | None = ...,
         feature_overrides: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        diversifier: Global___RankingOptions.Diversifier.ValueType = ...,
+        brand_limit: _builtins.int = ...,
+        category_limit: _builtins.int = ...,
+        signal_changes: _abc.Iterable[Global___SignalChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_image_share", b"_image_share", "_variety", b"_variety", "image_share", b"image_share", "variety", b"variety"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_image_share", b"_image_share", "_variety", b"_variety", "candidates", b"candidates", "feature_overrides", b"feature_overrides", "image_share", b"image_share", "mode", b"mode", "variety", b"variety"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_image_share", b"_image_share", "_variety", b"_variety", "brand_limit", b"brand_limit", "candidates", b"candidates", "category_limit", b"category_limit", "diversifier", b"diversifier", "feature_overrides", b"feature_overrides", "image_share", b"image_share", "mode", b"mode", "signal_changes", b"signal_changes", "variety", b"variety"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__image_share: _TypeAlias = _typing.Literal["image_share"]  # noqa: Y015
     _WhichOneofArgType__image_share: _TypeAlias = _typing.Literal["_image_share", b"_image_share"]  # noqa: Y015
@@ -386,6 +437,43 @@ class RankingOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__variety) -> _WhichOneofReturnType__variety | None: ...
 
 Global___RankingOptions: _TypeAlias = RankingOptions  # noqa: Y015
+
+@_typing.final
+class SignalChange(_message.Message):
+    """A signal of one product taken as other than it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    PRICE_FACTOR_FIELD_NUMBER: _builtins.int
+    STOCK_FIELD_NUMBER: _builtins.int
+    product: _builtins.str
+    """`catalogs/{catalog}/products/{product}` of the searched catalog. Default: empty, every candidate."""
+    price_factor: _builtins.float
+    """Multiplies the price, 0.01 to 100: 0.9 for ten percent less. Default (unset): as it is."""
+    stock: _builtins.int
+    """Units that can be sold, 0 or more. Default (unset): as it is."""
+    def __init__(
+        self,
+        *,
+        product: _builtins.str = ...,
+        price_factor: _builtins.float | None = ...,
+        stock: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price_factor", b"_price_factor", "_stock", b"_stock", "price_factor", b"price_factor", "stock", b"stock"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price_factor", b"_price_factor", "_stock", b"_stock", "price_factor", b"price_factor", "product", b"product", "stock", b"stock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__price_factor: _TypeAlias = _typing.Literal["price_factor"]  # noqa: Y015
+    _WhichOneofArgType__price_factor: _TypeAlias = _typing.Literal["_price_factor", b"_price_factor"]  # noqa: Y015
+    _WhichOneofReturnType__stock: _TypeAlias = _typing.Literal["stock"]  # noqa: Y015
+    _WhichOneofArgType__stock: _TypeAlias = _typing.Literal["_stock", b"_stock"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price_factor) -> _WhichOneofReturnType__price_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stock) -> _WhichOneofReturnType__stock | None: ...
+
+Global___SignalChange: _TypeAlias = SignalChange  # noqa: Y015
 
 @_typing.final
 class Shopper(_message.Message):
@@ -486,6 +574,7 @@ class Hit(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     SIMILARITIES_FIELD_NUMBER: _builtins.int
     CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Place in the whole answer, from 1."""
     score: _builtins.float
@@ -500,7 +589,13 @@ class Hit(_message.Message):
 
     @_builtins.property
     def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
-        """Additive parts of the score, when `explain` was set."""
+        """Additive parts of the score, when `explain` was set: they add up to it."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiredRule]:
+        """Rules that moved this hit, when `explain` was set. What a rule added to the score is the
+        contribution of family `rules`.
+        """
 
     def __init__(
         self,
@@ -510,14 +605,41 @@ class Hit(_message.Message):
         score: _builtins.float = ...,
         similarities: Global___Similarities | None = ...,
         contributions: _abc.Iterable[Global___Contribution] | None = ...,
+        rules: _abc.Iterable[Global___FiredRule] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product", "similarities", b"similarities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "position", b"position", "product", b"product", "score", b"score", "similarities", b"similarities"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "position", b"position", "product", b"product", "rules", b"rules", "score", b"score", "similarities", b"similarities"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Hit: _TypeAlias = Hit  # noqa: Y015
+
+@_typing.final
+class FiredRule(_message.Message):
+    """A rule that had a say in where a product stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`catalogs/{catalog}/rules/{rule}`."""
+    action: _builtins.str
+    """What it did: `pin`, `boost`, `bury`, `exclude`, `out_of_stock`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        action: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FiredRule: _TypeAlias = FiredRule  # noqa: Y015
 
 @_typing.final
 class Similarities(_message.Message):
@@ -727,3 +849,212 @@ class ServedBy(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ServedBy: _TypeAlias = ServedBy  # noqa: Y015
+
+@_typing.final
+class ExplainRankingRequest(_message.Message):
+    """Request of ExplainRanking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEARCH_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
+    product: _builtins.str
+    """The product to explain, `catalogs/{catalog}/products/{product}`; a candidate of the search."""
+    other: _builtins.str
+    """The product to compare it with. Default: empty, the one just above it, or below the first."""
+    @_builtins.property
+    def search(self) -> Global___SearchProductsRequest:
+        """The search; its page fields are not read."""
+
+    @_builtins.property
+    def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignalChange]:
+        """Trials, each by itself: changes whose effect on `product` is told, at most 16. A change without
+        a product is of `product`. Default: the price ten percent lower, and, where it is sold out, in
+        stock.
+        """
+
+    def __init__(
+        self,
+        *,
+        search: Global___SearchProductsRequest | None = ...,
+        product: _builtins.str = ...,
+        other: _builtins.str = ...,
+        trials: _abc.Iterable[Global___SignalChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["search", b"search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["other", b"other", "product", b"product", "search", b"search", "trials", b"trials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainRankingRequest: _TypeAlias = ExplainRankingRequest  # noqa: Y015
+
+@_typing.final
+class ExplainRankingResponse(_message.Message):
+    """Response of ExplainRanking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
+    SERVED_BY_FIELD_NUMBER: _builtins.int
+    summary: _builtins.str
+    """One English sentence: which stands above which, and the families that decide it."""
+    @_builtins.property
+    def product(self) -> Global___ExplainedProduct:
+        """The product asked for."""
+
+    @_builtins.property
+    def other(self) -> Global___ExplainedProduct:
+        """The one it is compared with; unset where it is the only candidate."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """By family, what `product` gains over `other`, the largest difference first."""
+
+    @_builtins.property
+    def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrialOutcome]:
+        """What the trials gave, in their order."""
+
+    @_builtins.property
+    def served_by(self) -> Global___ServedBy:
+        """What answered."""
+
+    def __init__(
+        self,
+        *,
+        product: Global___ExplainedProduct | None = ...,
+        other: Global___ExplainedProduct | None = ...,
+        differences: _abc.Iterable[Global___Contribution] | None = ...,
+        summary: _builtins.str = ...,
+        trials: _abc.Iterable[Global___TrialOutcome] | None = ...,
+        served_by: Global___ServedBy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["other", b"other", "product", b"product", "served_by", b"served_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "other", b"other", "product", b"product", "served_by", b"served_by", "summary", b"summary", "trials", b"trials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainRankingResponse: _TypeAlias = ExplainRankingResponse  # noqa: Y015
+
+@_typing.final
+class ExplainedProduct(_message.Message):
+    """One product with all that its place comes from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    product: _builtins.str
+    """`catalogs/{catalog}/products/{product}`."""
+    position: _builtins.int
+    """Place in the whole answer, from 1; 0 where a rule or a limit left it out."""
+    score: _builtins.float
+    """Score of whoever ordered."""
+    @_builtins.property
+    def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """Additive parts of the score by family, `bias` and `rules` included: they add up to it."""
+
+    @_builtins.property
+    def features(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureContribution]:
+        """The features that added most, up or down, at most 10."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiredRule]:
+        """Rules that moved it."""
+
+    def __init__(
+        self,
+        *,
+        product: _builtins.str = ...,
+        position: _builtins.int = ...,
+        score: _builtins.float = ...,
+        contributions: _abc.Iterable[Global___Contribution] | None = ...,
+        features: _abc.Iterable[Global___FeatureContribution] | None = ...,
+        rules: _abc.Iterable[Global___FiredRule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "features", b"features", "position", b"position", "product", b"product", "rules", b"rules", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedProduct: _TypeAlias = ExplainedProduct  # noqa: Y015
+
+@_typing.final
+class FeatureContribution(_message.Message):
+    """One feature of the matrix and what it added to a score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    FAMILY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTION_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    """Name of the feature."""
+    family: _builtins.str
+    """Its family."""
+    value: _builtins.float
+    """Its value; unset where unknown."""
+    contribution: _builtins.float
+    """What it added, in units of the score."""
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        family: _builtins.str = ...,
+        value: _builtins.float | None = ...,
+        contribution: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "contribution", b"contribution", "family", b"family", "feature", b"feature", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___FeatureContribution: _TypeAlias = FeatureContribution  # noqa: Y015
+
+@_typing.final
+class TrialOutcome(_message.Message):
+    """What one change of signals would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Place of the product with the change, from 1; 0 where it is left out."""
+    score: _builtins.float
+    """Its score with the change."""
+    @_builtins.property
+    def change(self) -> Global___SignalChange:
+        """The change."""
+
+    def __init__(
+        self,
+        *,
+        change: Global___SignalChange | None = ...,
+        position: _builtins.int = ...,
+        score: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "position", b"position", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrialOutcome: _TypeAlias = TrialOutcome  # noqa: Y015

@@ -40,6 +40,11 @@ class SearchServiceStub(object):
                 request_serializer=omnishelf_dot_v1_dot_search__service__pb2.SearchProductsRequest.SerializeToString,
                 response_deserializer=omnishelf_dot_v1_dot_search__service__pb2.SearchProductsResponse.FromString,
                 _registered_method=True)
+        self.ExplainRanking = channel.unary_unary(
+                '/omnishelf.v1.SearchService/ExplainRanking',
+                request_serializer=omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingRequest.SerializeToString,
+                response_deserializer=omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer(object):
@@ -54,6 +59,14 @@ class SearchServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainRanking(self, request, context):
+        """Says why one product of a search stands where it stands, why it stands above or below another,
+        and where it would stand if its signals were others. Costs a few searches; for people, not pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +74,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.SearchProducts,
                     request_deserializer=omnishelf_dot_v1_dot_search__service__pb2.SearchProductsRequest.FromString,
                     response_serializer=omnishelf_dot_v1_dot_search__service__pb2.SearchProductsResponse.SerializeToString,
+            ),
+            'ExplainRanking': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainRanking,
+                    request_deserializer=omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingRequest.FromString,
+                    response_serializer=omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +109,33 @@ class SearchService(object):
             '/omnishelf.v1.SearchService/SearchProducts',
             omnishelf_dot_v1_dot_search__service__pb2.SearchProductsRequest.SerializeToString,
             omnishelf_dot_v1_dot_search__service__pb2.SearchProductsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainRanking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/omnishelf.v1.SearchService/ExplainRanking',
+            omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingRequest.SerializeToString,
+            omnishelf_dot_v1_dot_search__service__pb2.ExplainRankingResponse.FromString,
             options,
             channel_credentials,
             insecure,

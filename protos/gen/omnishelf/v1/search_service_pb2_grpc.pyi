@@ -20,6 +20,10 @@ class SearchServiceStub:
     """Ranks the products of a catalog for a query. The deadline of the call is kept: a stage that
     cannot finish in time is replaced by its fallback, and the response says so.
     """
+    ExplainRanking: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.ExplainRankingRequest, _search_service_pb2.ExplainRankingResponse]
+    """Says why one product of a search stands where it stands, why it stands above or below another,
+    and where it would stand if its signals were others. Costs a few searches; for people, not pages.
+    """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Finds products by words, pictures, examples or vectors, the ones a shopper will want first."""
@@ -32,6 +36,16 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _search_service_pb2.SearchProductsResponse:
         """Ranks the products of a catalog for a query. The deadline of the call is kept: a stage that
         cannot finish in time is replaced by its fallback, and the response says so.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainRanking(
+        self,
+        request: _search_service_pb2.ExplainRankingRequest,
+        context: _grpc.ServicerContext,
+    ) -> _search_service_pb2.ExplainRankingResponse:
+        """Says why one product of a search stands where it stands, why it stands above or below another,
+        and where it would stand if its signals were others. Costs a few searches; for people, not pages.
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _grpc.Server) -> None: ...

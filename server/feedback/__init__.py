@@ -1,0 +1,1 @@
+"""What shoppers did, and the searches they did it in: recorded, counted, forgotten."""

@@ -1,0 +1,1 @@
+"""Who asks: profiles of shoppers, made of what they did lately."""

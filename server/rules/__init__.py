@@ -1,0 +1,1 @@
+"""Rules by which a shop overrules its ranker."""
