@@ -17,10 +17,11 @@ _SEED = 2026
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """A catalogue and its text queries."""
+    """A catalogue, its file of judged queries, and those of them that are words alone."""
 
     name: str
     catalog: Path
+    queries: Path
     texts: tuple[str, ...]
 
 
@@ -28,9 +29,14 @@ def find_shop(folder: Path) -> Shop:
     """The shared shop where it is there, else the sample shop, drawn into ``folder``."""
     if (SHARED_SHOP / "catalog.jsonl").is_file():
         catalog, queries = SHARED_SHOP / "catalog.jsonl", SHARED_SHOP / "queries.jsonl"
-        return Shop(name="luma", catalog=catalog, texts=_texts(queries))
+        return Shop(name="luma", catalog=catalog, queries=queries, texts=_texts(queries))
     sample = write_sample_shop(folder, seed=_SEED)
-    return Shop(name="sample", catalog=sample.catalog, texts=_texts(sample.queries))
+    return Shop(
+        name="sample",
+        catalog=sample.catalog,
+        queries=sample.queries,
+        texts=_texts(sample.queries),
+    )
 
 
 def text_request(text: str, *, catalog: str) -> pb.SearchProductsRequest:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ranker.columns import CandidateColumns, Float32Array, QueryFacts
-from ranker.explain import BIAS, by_family
+from ranker.explain import by_family
 from ranker.features.relative import min_max, share_below
 
 _LOWEST = float(np.finfo(np.float32).min)
@@ -16,6 +16,9 @@ _LOWEST = float(np.finfo(np.float32).min)
 
 class RetrievalOrder:
     """A `Ranker` that keeps the order retrieval gave: the baseline, and the fallback in service."""
+
+    feature_names = ("retrieval_score",)
+    feature_families = ("similarity",)
 
     @property
     def id(self) -> str:
@@ -34,8 +37,12 @@ class RetrievalOrder:
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
         """All of the score comes from similarity."""
+        return by_family(self.shap(matrix), self.feature_families)
+
+    def shap(self, matrix: Float32Array) -> Float32Array:
+        """Float32 (n, 2): the score, and no bias."""
         scores = self.score(matrix)
-        return {"similarity": scores, BIAS: np.zeros_like(scores)}
+        return np.stack((scores, np.zeros_like(scores)), axis=1)
 
 
 RULE_WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -57,9 +64,11 @@ class Rules:
     What is unknown counts 0.5.
     """
 
+    feature_names = ("likeness", "sales", "cheapness", "in_stock")
+    feature_families = tuple(RULE_WEIGHTS)
+
     def __init__(self, weights: Mapping[str, float] = RULE_WEIGHTS) -> None:
-        self._families = tuple(RULE_WEIGHTS)
-        self._weights = np.array([weights[name] for name in self._families], dtype=np.float32)
+        self._weights = np.array([weights[each] for each in self.feature_families], np.float32)
 
     @property
     def id(self) -> str:
@@ -82,6 +91,10 @@ class Rules:
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
         """Each column times its weight; no bias."""
+        return by_family(self.shap(matrix), self.feature_families)
+
+    def shap(self, matrix: Float32Array) -> Float32Array:
+        """Float32 (n, 5): each column times its weight, and no bias."""
         parts = np.nan_to_num(matrix, nan=0.5) * self._weights
         bias = np.zeros((len(matrix), 1), dtype=np.float32)
-        return by_family(np.concatenate((parts, bias), axis=1), self._families)
+        return np.concatenate((parts, bias), axis=1)

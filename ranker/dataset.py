@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
+from ranker.baseline import RetrievalOrder, Rules
 from ranker.columns import CandidateColumns, Float32Array, Int32Array, QueryFacts
 from ranker.errors import RankingError
 from ranker.features.schema import FEATURES, compute
 from ranker.judgments import checked_grades
+
+FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+"""Columns of the served schema."""
+
+FEATURE_DIRECTIONS: tuple[int, ...] = tuple(feature.direction for feature in FEATURES)
+"""Their monotone constraints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +47,61 @@ class RankingDataset:
         matrix: Features float32 (rows, m), the rows of a query together.
         labels: Grades int32 (rows,).
         sizes: Rows of each query, int32 (queries,).
+        names: Of the m columns; those of the served schema unless it says otherwise.
+        directions: Monotone constraint of each column, -1, 0 or 1.
+        keys: Of each query; equal keys stay on one side of a split, an empty key is one of its own.
+            No keys at all are as many empty ones.
+        times: Unix seconds of each query, float64 (queries,); None where they have no time.
+        baselines: By name, the scores float32 (rows,) of rankers to compare with.
     """
 
     matrix: Float32Array
     labels: Int32Array
     sizes: Int32Array
+    names: tuple[str, ...] = FEATURE_NAMES
+    directions: tuple[int, ...] = FEATURE_DIRECTIONS
+    keys: tuple[str, ...] = ()
+    times: npt.NDArray[np.float64] | None = None
+    baselines: Mapping[str, Float32Array] = field(default_factory=dict)
 
     def groups(self) -> list[slice]:
         """The rows of each query."""
         stops = np.cumsum(self.sizes).tolist()
         return [slice(stop - size, stop) for stop, size in zip(stops, self.sizes, strict=True)]
 
+    def split_keys(self) -> list[str]:
+        """A key for every query, made up where it has none."""
+        keys = self.keys or ("",) * len(self.sizes)
+        return [key or f"\0{place}" for place, key in enumerate(keys)]
+
+    def take(self, queries: npt.NDArray[np.intp]) -> RankingDataset:
+        """The queries at these places, in this order, with their rows."""
+        starts = (np.cumsum(self.sizes) - self.sizes)[queries]
+        sizes = self.sizes[queries]
+        firsts = np.cumsum(sizes) - sizes
+        rows = np.arange(sizes.sum()) + np.repeat(starts - firsts, sizes)
+        return RankingDataset(
+            matrix=self.matrix[rows],
+            labels=self.labels[rows],
+            sizes=sizes,
+            names=self.names,
+            directions=self.directions,
+            keys=tuple(self.keys[place] for place in queries) if self.keys else (),
+            times=None if self.times is None else self.times[queries],
+            baselines={name: scores[rows] for name, scores in self.baselines.items()},
+        )
+
+    def informative(self) -> npt.NDArray[np.bool_]:
+        """Which queries have two rows of different grades, bool (queries,)."""
+        told = [
+            size > 1 and self.labels[rows].min() < self.labels[rows].max()
+            for rows, size in zip(self.groups(), self.sizes, strict=True)
+        ]
+        return np.array(told, dtype=np.bool_)
+
 
 def assemble(queries: Sequence[JudgedQuery]) -> RankingDataset:
-    """The matrix of all queries, in order.
+    """The matrix of all queries, in order, beside the scores of retrieval and of the rules.
 
     Raises:
         RankingError: the grades of a query are not one whole grade from 0 to 4 a candidate.
@@ -61,10 +110,25 @@ def assemble(queries: Sequence[JudgedQuery]) -> RankingDataset:
     labels = [
         checked_grades(judged.grades, candidates=len(judged.candidates)) for judged in queries
     ]
+    none = np.empty(0, dtype=np.float32)
+    baselines = {
+        baseline.id: np.concatenate(
+            [
+                none,
+                *(
+                    baseline.score(baseline.features(judged.query, judged.candidates))
+                    for judged in queries
+                ),
+            ]
+        )
+        for baseline in (RetrievalOrder(), Rules())
+    }
     return RankingDataset(
         matrix=np.concatenate([np.empty((0, len(FEATURES)), dtype=np.float32), *matrices]),
         labels=np.concatenate([np.empty(0, dtype=np.int32), *labels]),
         sizes=np.array([len(label) for label in labels], dtype=np.int32),
+        keys=tuple(judged.key for judged in queries),
+        baselines=baselines,
     )
 
 

@@ -1,8 +1,10 @@
 """The linear twin of the boosted model: a ranking SVM, to see what trees are worth.
 
-Chapelle and Keerthi (2010): weights w that minimise ``l2 / 2 |w|² + mean(max(0, 1 - w · d)²)`` over
-differences d between a better and a worse candidate of one query, by Newton steps. Features are
-standardised over the training rows and cut at ten deviations; an unknown value counts as the mean.
+RankSVM (Joachims 2002: a margin between the better and the worse candidate of one query, with an L2
+penalty) in its primal form with squared hinges (Chapelle and Keerthi 2010): weights w that minimise
+``l2 / 2 |w|² + mean(max(0, 1 - w · d)²)`` over differences d between a better and a worse candidate
+of one query, by Newton steps. Features are standardised over the training rows and cut at ten
+deviations; an unknown value counts as the mean.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 from ranker.dataset import RankingDataset
 from ranker.errors import RankingError
 from ranker.explain import by_family
-from ranker.features.schema import FAMILY_OF, FEATURES, compute
+from ranker.features.schema import FAMILY_OF, compute
 
 _Float64Array = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 50
 
 _MOST_DEVIATIONS = np.float32(10)
+
+_MOST_PAIRS = 200_000
+_MOST_ROWS_PAIRED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class Standardisation:
 
     def __call__(self, matrix: Float32Array) -> Float32Array:
         """The matrix (n, m) standardised and cut; 0 where unknown."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             scaled = (matrix - self.means) * self.scales
         cut: Float32Array = np.clip(np.nan_to_num(scaled), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
         return cut
@@ -73,14 +78,24 @@ class LinearRanker:
         return scores
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
-        """Each feature's part of the sum, by family; the bias is 0."""
+        """Each feature's part of the sum, by family; the bias is 0.
+
+        Raises:
+            RankingError: the weights are of other features than the served schema's.
+        """
+        if len(self._weights) != len(FAMILY_OF):
+            raise RankingError(
+                f"The model takes {len(self._weights)} features of its own, which have no"
+                " families; explain a model of the served schema."
+            )
         parts = self._checked(matrix) * self._weights
         return by_family(np.pad(parts, ((0, 0), (0, 1))), FAMILY_OF)
 
     def _checked(self, matrix: Float32Array) -> Float32Array:
-        if matrix.ndim != 2 or matrix.shape[1] != len(FEATURES):  # noqa: PLR2004 - a matrix
+        width = len(self._weights)
+        if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - a matrix
             raise RankingError(
-                f"The matrix has shape {matrix.shape}, the model takes (n, {len(FEATURES)})."
+                f"The matrix has shape {matrix.shape}, the model takes (n, {width})."
             )
         return self._standardised(matrix)
 
@@ -88,22 +103,25 @@ class LinearRanker:
 def train_linear(
     dataset: RankingDataset, *, seed: int, l2: float = 0.01, pairs_per_query: int = 100
 ) -> LinearRanker:
-    """Fit on at most ``pairs_per_query`` random pairs a query.
+    """Fit on at most ``pairs_per_query`` random pairs a query, and 200,000 in all.
 
     Raises:
-        RankingError: no query has two candidates of different grades.
+        RankingError: ``NOTHING_TO_LEARN``, no query has two candidates of different grades.
     """
+    limit = min(pairs_per_query, max(_MOST_PAIRS // max(len(dataset.sizes), 1), 1))
     standardisation = _fit_standardisation(dataset.matrix)
-    standardised = standardisation(dataset.matrix)
     rng = np.random.default_rng(seed)
     pairs = [
-        _pairs(dataset.labels[rows], rng=rng, limit=pairs_per_query) + rows.start
-        for rows in dataset.groups()
+        _pairs(dataset.labels[rows], rng=rng, limit=limit) + rows.start for rows in dataset.groups()
     ]
     better, worse = np.concatenate([np.empty((2, 0), dtype=np.intp), *pairs], axis=1)
     if not len(better):
-        raise RankingError("No query has two candidates of different grades; nothing to learn.")
-    differences = (standardised[better] - standardised[worse]).astype(np.float64)
+        raise RankingError(
+            "No query has two candidates of different grades; nothing to learn.",
+            reason="NOTHING_TO_LEARN",
+        )
+    differences = standardisation(dataset.matrix[better]).astype(np.float64)
+    differences -= standardisation(dataset.matrix[worse])
     weights = _minimise(differences, l2=l2)
     return LinearRanker(weights.astype(np.float32), standardisation=standardisation)
 
@@ -112,8 +130,13 @@ def _fit_standardisation(matrix: Float32Array) -> Standardisation:
     known = np.isfinite(matrix)
     counts = np.maximum(known.sum(axis=0), 1)
     means = np.where(known, matrix, 0).sum(axis=0, dtype=np.float64) / counts
-    squares = np.square(np.where(known, matrix - means, 0)).sum(axis=0)
-    deviations = np.sqrt(squares / counts)
+    # Column by column: the whole matrix in float64 would be twice the training data.
+    deviations = np.array(
+        [
+            np.sqrt(np.square(column[kept] - mean, dtype=np.float64).sum() / count)
+            for column, kept, mean, count in zip(matrix.T, known.T, means, counts, strict=True)
+        ]
+    )
     vary = deviations > 1e-6  # noqa: PLR2004 - less is rounding
     scales = np.where(vary, 1 / np.where(vary, deviations, 1), 0)
     return Standardisation(means=means.astype(np.float32), scales=scales.astype(np.float32))
@@ -122,10 +145,13 @@ def _fit_standardisation(matrix: Float32Array) -> Standardisation:
 def _pairs(
     labels: npt.NDArray[np.int32], *, rng: np.random.Generator, limit: int
 ) -> npt.NDArray[np.intp]:
-    """Rows (2, p): a better one above a worse one."""
-    better, worse = np.nonzero(labels[:, None] > labels[None, :])
+    """Rows (2, p): a better one above a worse one; of a long query, pairs among some rows."""
+    rows = np.arange(len(labels))
+    if len(rows) > _MOST_ROWS_PAIRED:
+        rows = rng.permutation(rows)[:_MOST_ROWS_PAIRED]
+    better, worse = np.nonzero(labels[rows, None] > labels[None, rows])
     drawn = rng.permutation(len(better))[:limit]
-    return np.array((better[drawn], worse[drawn]), dtype=np.intp)
+    return np.array((rows[better[drawn]], rows[worse[drawn]]), dtype=np.intp)
 
 
 def _minimise(differences: _Float64Array, *, l2: float) -> _Float64Array:

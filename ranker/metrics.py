@@ -9,7 +9,9 @@ Every function of relevance takes the same arguments and gives one query's value
 - ``relevant_from``: the least grade that counts as relevant, where relevance is yes or no.
 
 Convention: a query without any relevant product in ``judged`` cannot be answered well or badly. Its
-value is NaN, and `mean_over_queries` leaves it out. (Libraries differ here: LightGBM counts it 1.)
+value is NaN, and `mean_over_queries` leaves it out. (Libraries differ here: LightGBM counts it 1,
+trec_eval 0.) Where trec_eval, which `ir-measures` asks, follows another convention, the function
+says so; `ranker.standard_measures` has the rest of the comparison.
 """
 
 from __future__ import annotations
@@ -73,6 +75,17 @@ def precision(
     return _ratio(_relevant(shown, relevant_from)[:k].sum(), max(places, 1))
 
 
+def f1(shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1) -> float:
+    """Harmonic mean of `precision` and `recall` at k; 0 where both are 0.
+
+    >>> round(f1([0, 1, 2], [1, 2, 1], k=2), 4)  # of 1 / 2 and 1 / 3
+    0.4
+    """
+    right = precision(shown, judged, k=k, relevant_from=relevant_from)
+    found = recall(shown, judged, k=k, relevant_from=relevant_from)
+    return 0.0 if right + found == 0 else 2 * right * found / (right + found)
+
+
 def success(
     shown: Grades, judged: Grades, *, k: int | None = None, relevant_from: float = 1
 ) -> float:
@@ -105,7 +118,9 @@ def average_precision(
 ) -> float:
     """Mean, over the relevant products, of the precision at their places; its mean is MAP.
 
-    Relevant products outside the first k count 0; with k, the mean is over at most k products.
+    Relevant products outside the first k count 0; with k, the mean is over at most k products, so
+    that k places can be filled perfectly. (trec_eval divides by all relevant products even then;
+    without k both agree.)
 
     >>> average_precision([1, 0, 1], [1, 1])  # (1 / 1 + 2 / 3) / 2
     0.8333333333333333
@@ -132,6 +147,19 @@ def intra_list_distance(vectors: Int8Array, *, k: int | None = None) -> float:
     total = rows.sum(axis=0)
     pairs = (total @ total - np.einsum("nd,nd->", rows, rows)) / (count * (count - 1))
     return float(1 - pairs)
+
+
+def discounted_worth(worth: Sequence[float] | npt.NDArray[np.floating], *, k: int) -> float:
+    """What the first k places are worth to a shopper who looks at place p with 1 / log2(p + 1).
+
+    ``worth`` is what each product shown brings when it is looked at, best place first, (n,); the
+    discount is that of `dcg`.
+
+    >>> discounted_worth([10.0, 0.0, 4.0, 100.0], k=3)  # 10 / log2(2) + 4 / log2(4)
+    12.0
+    """
+    first = np.asarray(worth, dtype=np.float64)[:k]
+    return float(first @ (1 / np.log2(np.arange(len(first)) + 2)))
 
 
 def mean_over_queries(values: Iterable[float]) -> float:

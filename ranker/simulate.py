@@ -63,12 +63,13 @@ def utilities(
     shoppers: int,
     rng: np.random.Generator,
     model: ShopperModel = DEFAULT_SHOPPERS,
+    liked: npt.NDArray[np.floating] | None = None,
 ) -> _Float64Array:
     """What each of s shoppers thinks of each of n products, (s, n).
 
     ``relevance * r^power + B tanh(taste / B)`` with r the true relevance from 0 to 1, B the bound,
     and taste the sum over price, sales and rating of the shopper's own coefficient (normal) times
-    the product's standardised column. What is unknown has no say.
+    the product's standardised column, and of what else is liked. What is unknown has no say.
 
     Args:
         relevance: True relevance of each product, 0 to 1, (n,).
@@ -76,6 +77,8 @@ def utilities(
         shoppers: How many, s.
         rng: Draws the tastes.
         model: The population.
+        liked: What all of them see in the products besides, in logits, (n,): a person's own taste
+            (`tastes.liking`), or an appeal that no column tells. Only differences count.
     """
     columns = (
         np.log(np.maximum(candidates.price, 0.01)),
@@ -88,6 +91,8 @@ def utilities(
     means = (model.price_mean, model.sales_mean, model.rating_mean)
     spreads = (model.price_spread, model.sales_spread, model.rating_spread)
     tastes = rng.normal(means, spreads, size=(shoppers, len(means))) @ appeal
+    if liked is not None and len(liked):
+        tastes = tastes + (liked - np.mean(liked))
     bounded = model.taste_bound * np.tanh(tastes / model.taste_bound)
     worth: _Float64Array = model.relevance * relevance**model.relevance_power + bounded
     return worth
@@ -143,6 +148,7 @@ def simulated_grades(
     searches: int = 50,
     orders: int = 4,
     weights: EventWeights | None = None,
+    liked: npt.NDArray[np.floating] | None = None,
 ) -> Int32Array:
     """Grades 0 to 4, int32 (n,), as a shop would learn them from its shoppers.
 
@@ -159,9 +165,10 @@ def simulated_grades(
         searches: Of each, in each order.
         orders: How many orders they see.
         weights: What events are worth.
+        liked: See `utilities`.
     """
     rng = np.random.default_rng(seed)
-    worth = utilities(relevance, candidates, shoppers=shoppers, rng=rng, model=model)
+    worth = utilities(relevance, candidates, shoppers=shoppers, rng=rng, model=model, liked=liked)
     shown = [np.arange(len(candidates), dtype=np.int32)]
     shown += [rng.permutation(shown[0]) for _ in range(orders - 1)]
     # What has an unknown stock is sold until it is known to be gone.

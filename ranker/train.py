@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import lightgbm
 import numpy as np
 
-from ranker import metrics
+from ranker.bagging import added_up
+from ranker.boosting import (
+    METRIC_PLACES,
+    Grown,
+    TrainingSettings,
+    binned,
+    grow,
+    predicted,
+    query_ndcg,
+)
 from ranker.columns import Float32Array
-from ranker.dataset import JudgedQuery, RankingDataset, assemble, split_by_query
+from ranker.dataset import JudgedQuery, RankingDataset, assemble
 from ranker.errors import RankingError
-from ranker.features.schema import FEATURES
-from ranker.judgments import LABEL_GAINS
-from ranker.linear import train_linear
+from ranker.judgments import checked_grades
+from ranker.linear import LinearRanker, train_linear
+from ranker.metrics import mean_over_queries
 from ranker.model import BoostedRanker
+from ranker.parameter_search import SearchBudget, Trial, search
+from ranker.splits import hold_out
+from ranker.training_report import training_report
 
-METRIC_PLACES = 10
-"""NDCG at this place stops training and is reported."""
+__all__ = ["TrainedRanker", "TrainingSettings", "train", "train_dataset"]
 
 _SAMPLE_ROWS = 64
+_REFERENCE_ROWS = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSettings:
-    """How the trees are grown.
-
-    Attributes:
-        rounds: Most trees.
-        patience: Rounds without a better held-out NDCG before training stops.
-        held_out_share: Share of query keys held out to choose the rounds.
-        learning_rate: Weight of each tree.
-        leaves: Most leaves of a tree.
-        min_rows_in_leaf: Fewest training rows a leaf may stand on.
-        feature_share: Share of features each tree may use.
-        query_share: Share of queries each tree is grown on.
-        l2: Shrinkage of leaf values.
-        truncation: Pairs count whose better product stands in the first so many places.
-        threads: Threads of LightGBM; results do not depend on it.
-    """
-
-    rounds: int = 200
-    patience: int = 30
-    held_out_share: float = 0.2
-    learning_rate: float = 0.1
-    leaves: int = 15
-    min_rows_in_leaf: int = 40
-    feature_share: float = 0.5
-    query_share: float = 0.8
-    l2: float = 5.0
-    truncation: int = 30
-    threads: int = 1
+def _no_rows() -> Float32Array:
+    return np.empty((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +45,17 @@ class TrainedRanker:
     Attributes:
         name: Of the version.
         model: LightGBM's text format.
-        rounds: Trees in it.
+        rounds: Trees in it (of one bag).
         metrics: On the queries held out from choosing the rounds, ``ndcg@10`` of the model, of
-            retrieval order and of the linear twin, and how many queries trained and were held out.
+            the linear twin and of every baseline of the dataset, and how many queries trained and
+            were held out.
         sample: Some training rows, float32 (s, m), by which a loaded copy is checked.
         settings: How it was trained.
         seed: Of every random choice.
+        report: What `training_report.training_report` says, ready for JSON.
+        reference_rows: Training rows that stand for what the model has seen, float32 (r, m), to
+            compare later traffic with.
+        linear: The pairwise linear twin, fitted on the same training queries.
     """
 
     name: str
@@ -76,6 +65,9 @@ class TrainedRanker:
     sample: Float32Array
     settings: TrainingSettings
     seed: int
+    report: Mapping[str, object] = field(default_factory=dict)
+    reference_rows: Float32Array = field(default_factory=_no_rows)
+    linear: LinearRanker | None = None
 
     def ranker(self) -> BoostedRanker:
         """The model, ready to score."""
@@ -88,115 +80,147 @@ def train(
     seed: int,
     name: str = "lambdamart",
     settings: TrainingSettings | None = None,
+    budget: SearchBudget | None = None,
 ) -> TrainedRanker:
-    """Choose the rounds on held-out queries, then train as many on all of them.
-
-    Same queries, settings and seed give the same model on the same LightGBM.
+    """`train_dataset` on judged queries, with retrieval order and the rules to compare with.
 
     Raises:
         RankingError: too few queries, broken grades, or grades that say nothing.
     """
-    settings = settings or TrainingSettings()
-    kept, held_out = split_by_query(queries, held_out_share=settings.held_out_share, seed=seed)
-    training, validation = assemble(kept), assemble(held_out)
-    linear = train_linear(training, seed=seed)
-    chosen = _fit(training, seed=seed, settings=settings, validation=validation)
-    rounds = max(chosen.best_iteration, 1)
-    predicted = chosen.predict(validation.matrix, num_iteration=rounds, num_threads=1)
-    held_out_scores = np.asarray(predicted, dtype=np.float32)
-    everything = assemble(queries)
-    final = _fit(everything, seed=seed, settings=settings, rounds=rounds)
-    retrieval = np.concatenate([judged.candidates.retrieval_score for judged in held_out])
-    draw = np.random.default_rng(seed).permutation(len(everything.matrix))[:_SAMPLE_ROWS]
-    return TrainedRanker(
-        name=name,
-        model=final.model_to_string(),
-        rounds=rounds,
-        metrics={
-            f"ndcg@{METRIC_PLACES}": _mean_ndcg(held_out_scores, validation),
-            f"retrieval_ndcg@{METRIC_PLACES}": _mean_ndcg(retrieval, validation),
-            f"linear_ndcg@{METRIC_PLACES}": _mean_ndcg(linear.score(validation.matrix), validation),
-            "queries": len(kept),
-            "held_out_queries": len(held_out),
-        },
-        sample=everything.matrix[draw],
-        settings=settings,
-        seed=seed,
-    )
+    return train_dataset(assemble(queries), seed=seed, name=name, settings=settings, budget=budget)
 
 
-def _fit(
+def train_dataset(
     dataset: RankingDataset,
     *,
     seed: int,
-    settings: TrainingSettings,
-    validation: RankingDataset | None = None,
-    rounds: int | None = None,
-) -> lightgbm.Booster:
-    parameters = _parameters(seed=seed, settings=settings)
-    training = _as_lightgbm(dataset, parameters)
-    watched = [] if validation is None else [_as_lightgbm(validation, parameters, like=training)]
-    stopping: list[Callable[..., object]] = []
-    if validation is not None:
-        stopping.append(lightgbm.early_stopping(settings.patience, verbose=False))
-    try:
-        return lightgbm.train(
-            parameters,
-            training,
-            num_boost_round=rounds or settings.rounds,
-            valid_sets=watched,
-            callbacks=stopping,
-        )
-    except lightgbm.basic.LightGBMError as error:
-        raise RankingError(f"LightGBM cannot train: {error}") from error
+    name: str = "lambdamart",
+    settings: TrainingSettings | None = None,
+    budget: SearchBudget | None = None,
+) -> TrainedRanker:
+    """Choose the rounds on held-out queries, then train as many on all of them.
 
+    With a budget, the settings are searched for first, by cross-validation over the queries that
+    are not held out. Same queries, settings and seed give the same model on the same LightGBM,
+    unless the budget is one of time.
 
-def _parameters(*, seed: int, settings: TrainingSettings) -> dict[str, object]:
-    return {
-        "objective": "lambdarank",
-        "metric": "ndcg",
-        "eval_at": [METRIC_PLACES],
-        "label_gain": list(LABEL_GAINS),
-        "lambdarank_truncation_level": settings.truncation,
-        "monotone_constraints": [feature.direction for feature in FEATURES],
-        "monotone_constraints_method": "intermediate",
-        "learning_rate": settings.learning_rate,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.min_rows_in_leaf,
-        "feature_fraction": settings.feature_share,
-        "bagging_fraction": settings.query_share,
-        "bagging_freq": 1,
-        "bagging_by_query": True,
-        "lambda_l2": settings.l2,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": settings.threads,
-        "verbosity": -1,
+    Raises:
+        RankingError: ``TRAINING_DATA``, ``TOO_FEW_QUERIES``, ``NOTHING_TO_LEARN``: the message
+            says what is missing.
+    """
+    _check(dataset)
+    settings = settings or TrainingSettings()
+    split = hold_out(dataset, share=settings.held_out_share, seed=seed)
+    training, validation = dataset.take(split.kept), dataset.take(split.held_out)
+    tried: Sequence[Trial] = ()
+    if budget is not None:
+        found = search(training, budget=budget, seed=seed, start=settings)
+        settings, tried = found.settings, found.trials
+    linear = train_linear(training, seed=seed)
+    bins = binned(training)
+    chosen = grow(
+        bins,
+        settings=settings,
+        directions=dataset.directions,
+        seed=seed,
+        validation=binned(validation, like=bins),
+        watch_training=True,
+    )
+    scores = {
+        "model": predicted(chosen.booster, validation.matrix, rounds=chosen.rounds),
+        **validation.baselines,
+        "linear": linear.score(validation.matrix),
     }
-
-
-def _as_lightgbm(
-    dataset: RankingDataset,
-    parameters: Mapping[str, object],
-    *,
-    like: lightgbm.Dataset | None = None,
-) -> lightgbm.Dataset:
-    return lightgbm.Dataset(
-        dataset.matrix,
-        label=dataset.labels,
-        group=dataset.sizes,
-        feature_name=[feature.name for feature in FEATURES],
-        reference=like,
-        params=dict(parameters),
-        free_raw_data=False,
+    by_query = {ranker: query_ndcg(given, validation) for ranker, given in scores.items()}
+    final = _grow_bags(dataset, settings=settings, seed=seed, rounds=chosen.rounds)
+    drawn = np.random.default_rng(seed).permutation(len(dataset.matrix))
+    means = {ranker: mean_over_queries(values) for ranker, values in by_query.items()}
+    return TrainedRanker(
+        name=name,
+        model=added_up([each.booster.model_to_string() for each in final]),
+        rounds=chosen.rounds,
+        metrics={
+            **{_metric(ranker): mean for ranker, mean in means.items()},
+            "queries": len(split.kept),
+            "held_out_queries": len(split.held_out),
+        },
+        sample=dataset.matrix[drawn[:_SAMPLE_ROWS]],
+        settings=settings,
+        seed=seed,
+        report=training_report(
+            dataset,
+            split=split,
+            by_query=by_query,
+            gain=_gain(final, dataset),
+            curve=chosen.curve,
+            rounds=chosen.rounds,
+            settings=settings,
+            tried=tried,
+            seed=seed,
+        ),
+        reference_rows=dataset.matrix[np.sort(drawn[:_REFERENCE_ROWS])],
+        linear=linear,
     )
 
 
-def _mean_ndcg(scores: Float32Array, dataset: RankingDataset) -> float:
-    values = []
-    for rows in dataset.groups():
-        grades = dataset.labels[rows]
-        order = np.argsort(-scores[rows], kind="stable")
-        values.append(metrics.ndcg(grades[order], grades, k=METRIC_PLACES))
-    return metrics.mean_over_queries(values)
+def _metric(ranker: str) -> str:
+    return f"ndcg@{METRIC_PLACES}" if ranker == "model" else f"{ranker}_ndcg@{METRIC_PLACES}"
+
+
+def _check(dataset: RankingDataset) -> None:
+    """Refuse what cannot be trained on, saying why."""
+    rows, width = dataset.matrix.shape
+    checked_grades(dataset.labels, candidates=rows)
+    if int(dataset.sizes.sum()) != rows:
+        raise RankingError(
+            f"The queries have {int(dataset.sizes.sum())} rows and the matrix {rows}; the sizes"
+            " of the queries must add up to the rows.",
+            reason="TRAINING_DATA",
+        )
+    if len(dataset.names) != width or len(dataset.directions) != width:
+        raise RankingError(
+            f"There are {len(dataset.names)} names and {len(dataset.directions)} directions for"
+            f" {width} features; give one of each.",
+            reason="TRAINING_DATA",
+        )
+    if rows and not any(_varies(column) for column in dataset.matrix.T):
+        raise RankingError(
+            "Every feature is the same in all rows, so no order can be learnt; give features that"
+            " differ between products.",
+            reason="NOTHING_TO_LEARN",
+        )
+
+
+def _varies(column: Float32Array) -> bool:
+    missing = np.isnan(column)
+    known = column[~missing]
+    if not len(known):
+        return False
+    return bool(missing.any() or (known != known[0]).any())
+
+
+def _grow_bags(
+    dataset: RankingDataset, *, settings: TrainingSettings, seed: int, rounds: int
+) -> list[Grown]:
+    everything = binned(dataset)
+    return [
+        grow(
+            everything,
+            settings=replace(settings, bags=1),
+            directions=dataset.directions,
+            seed=seed + bag,
+            rounds=rounds,
+        )
+        for bag in range(settings.bags)
+    ]
+
+
+def _gain(bags: Sequence[Grown], dataset: RankingDataset) -> dict[str, float]:
+    """Share of the whole loss reduction that splits on each feature brought."""
+    gained = sum(
+        (bag.booster.feature_importance(importance_type="gain") for bag in bags),
+        start=np.zeros(len(dataset.names)),
+    )
+    total = float(gained.sum())
+    shares = gained / total if total else gained
+    return dict(zip(dataset.names, (float(share) for share in shares), strict=True))

@@ -11,11 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from exporter.lexicon import read_lexicon
-from ranker import registry
-from ranker.baseline import RetrievalOrder
 from ranker.protocol import Ranker
 from server.address import announced
 from server.catalog.catalogs import Catalogs
+from server.catalog.following import ChangeFollower
 from server.catalog.store import Store
 from server.encoder_wiring import encoder_opener
 from server.encoders.cache import CachedEncoder, VectorCache
@@ -23,28 +22,35 @@ from server.encoders.protocol import Encoder
 from server.encoders.recorder import RequestRecorder
 from server.encoders.shelf import EncoderShelf
 from server.errors import FailedPrecondition
+from server.explaining import Explainer
+from server.ingest.replication import Replication
 from server.ingest.writer import ProductWriter
+from server.learning_wiring import Learning, counted_events, open_learning, open_ranker
 from server.observability import Metrics, MetricsPage
-from server.pipeline import Pipeline, PipelineOptions
+from server.pipeline import Pipeline
+from server.pipeline_wiring import open_pipeline
+from server.rankers.served import CurrentRanker
 from server.retrieval.analysis import Analyzer
 from server.retrieval.filters.fields import fold
 from server.retrieval.milvus import MilvusEngine
 from server.retrieval.milvus_schema import IndexType
 from server.retrieval.protocol import VectorEngine
-from server.retrieval.views import ViewSearcher
 from server.rpc.encoder import EncoderService
+from server.rpc.feedback import FeedbackService
 from server.rpc.interceptors import CallInterceptor, Permits
 from server.rpc.once import Once
 from server.rpc.page_tokens import PageTokens
 from server.rpc.product import ProductService
 from server.rpc.reply import SearchReplies
+from server.rpc.rule import RuleService
 from server.rpc.search import SearchService
 from server.rpc.server import RpcServer
 from server.rpc.signing import TokenSigner
-from server.settings import EncoderKind, RankingSettings, Settings
+from server.settings import EncoderKind, Settings
 
 _SIGNING_KEY = "page_token_key"
 _KEY_BYTES = 32
+_KEPT_FOR_REPLICAS_SECONDS = 5.0
 _RUNS_ON = {EncoderKind.EMBEDDED: "in_process", EncoderKind.TRITON: "triton"}
 
 
@@ -58,10 +64,17 @@ class App:
     store: Store
     catalogs: Catalogs
     writer: ProductWriter
-    ranker: Ranker
+    served: CurrentRanker
+    learning: Learning
     pipeline: Pipeline
+    explainer: Explainer
     metrics: Metrics
     closing: ExitStack
+
+    @property
+    def ranker(self) -> Ranker:
+        """The ranker that answers now."""
+        return self.served.current
 
     def start(self) -> str:
         """Answer calls until the app is closed; the address where.
@@ -96,27 +109,48 @@ def build_app(settings: Settings) -> Iterator[App]:
         _make_directory(settings.data)
         metrics = Metrics()
         shelf = _shelf(settings, metrics=metrics, closing=closing)
-        ranker = _ranker(settings.ranking)
         store = Store(settings.store_url)
         closing.callback(store.close)
         engine = MilvusEngine(
             settings.vectors_uri, index_type=IndexType(settings.retrieval.index_type)
         )
         closing.callback(engine.close)
+        # Made before anything is read, so that nothing written meanwhile is missed.
+        follower = ChangeFollower(store.changes)
+        served = open_ranker(settings, store=store, follower=follower, closing=closing)
         analyzer = Analyzer(_lexicon(settings.bundle_directory, shelf.current.lexicon))
-        catalogs = Catalogs(store=store, engine=engine, shelf=shelf, fold=fold)
+        counts = counted_events(store)
+        catalogs = Catalogs(
+            store=store,
+            engine=engine,
+            shelf=shelf,
+            fold=fold,
+            keep_seconds=0.0 if store.database.dialect == "sqlite" else _KEPT_FOR_REPLICAS_SECONDS,
+            counts=counts,
+        )
         writer = ProductWriter(catalogs=catalogs, analyzer=analyzer)
         closing.callback(writer.close)
+        Replication(store=store, catalogs=catalogs, turns=writer.turns, counts=counts).register(
+            follower
+        )
+        learning = open_learning(
+            settings,
+            store=store,
+            catalogs=catalogs,
+            counts=counts,
+            follower=follower,
+            metrics=metrics,
+            closing=closing,
+        )
         writer.open_catalogs()
-        searcher = ViewSearcher(threads=2 * settings.server.max_in_flight)
-        closing.callback(searcher.close)
-        pipeline = Pipeline(
+        answering = open_pipeline(
+            settings,
             catalogs=catalogs,
             analyzer=analyzer,
-            searcher=searcher,
-            ranker=ranker,
-            options=_options(settings),
-            observer=metrics,
+            served=served,
+            learning=learning,
+            metrics=metrics,
+            closing=closing,
         )
         app = App(
             settings=settings,
@@ -125,8 +159,10 @@ def build_app(settings: Settings) -> Iterator[App]:
             store=store,
             catalogs=catalogs,
             writer=writer,
-            ranker=ranker,
-            pipeline=pipeline,
+            served=served,
+            learning=learning,
+            pipeline=answering.pipeline,
+            explainer=answering.explainer,
             metrics=metrics,
             closing=closing,
         )
@@ -135,9 +171,11 @@ def build_app(settings: Settings) -> Iterator[App]:
             lambda: {
                 "version": version("omnishelf"),
                 "encoder_bundle": shelf.current.id,
-                "ranker": ranker.id,
+                "ranker": served.current.id,
             }
         )
+        follower.start()
+        closing.callback(follower.close)
         yield app
 
 
@@ -166,6 +204,7 @@ def _rpc_server(app: App) -> RpcServer:
     return RpcServer(
         search=SearchService(
             searcher=app.pipeline,
+            explainer=app.explainer,
             replies=SearchReplies(
                 read_payloads=lambda name, ids: catalogs.rows(name).get_many(ids),
                 tokens=tokens,
@@ -186,6 +225,18 @@ def _rpc_server(app: App) -> RpcServer:
             directory=app.settings.shelf_directory,
             runs_on=_RUNS_ON[app.settings.encoder.kind],
             opened=app.writer.open_catalogs,
+            tokens=tokens,
+        ),
+        feedback=FeedbackService(
+            events=app.learning.events,
+            forgetter=app.learning.forgetting,
+            keep_days=app.settings.feedback.keep_days,
+            heard=app.learning.profiles.heard,
+        ),
+        rules=RuleService(
+            rules=app.learning.rule_store,
+            written=app.learning.rules.refresh,
+            check_catalog=catalogs.get,
             tokens=tokens,
         ),
         interceptors=[
@@ -218,25 +269,5 @@ def _make_directory(path: Path) -> None:
         raise FailedPrecondition(message, reason="DATA_DIRECTORY") from error
 
 
-def _ranker(settings: RankingSettings) -> Ranker:
-    """The ranker named, else the one that ships; retrieval order where neither is."""
-    if not settings.enabled:
-        return RetrievalOrder()
-    if settings.ranker is None and not registry.DEFAULT_DIRECTORY.is_dir():
-        return RetrievalOrder()
-    return registry.load(settings.ranker or registry.DEFAULT_DIRECTORY)
-
-
 def _lexicon(bundle: Path, name: str | None) -> dict[str, tuple[str, ...]]:
     return read_lexicon(bundle / name) if name else {}
-
-
-def _options(settings: Settings) -> PipelineOptions:
-    retrieval = settings.retrieval
-    return PipelineOptions(
-        candidates=retrieval.candidates,
-        image_share_text_query=retrieval.image_share_text_query,
-        image_share_picture_query=retrieval.image_share_picture_query,
-        lexical_weight=retrieval.lexical_weight,
-        variety=settings.ranking.variety,
-    )

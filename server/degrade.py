@@ -5,6 +5,10 @@
     rank       only if its reserve is left    retrieval order
     diversify  only if its reserve is left    the order it was given
 
+Beside the ladder, what a search can do without: who asks (`no_profile`), the rules of the shop
+(`no_rules`), pinned products that no view found (`without_pinned`), and what made the scores
+(`no_contributions`). That a search is recorded is never waited for.
+
 Reserves are what the later stages need on a slow day; a deadline shorter than their sum still gets
 an answer as long as retrieval fits into it.
 """

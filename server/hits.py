@@ -15,6 +15,14 @@ NUMBERS = ("score", "text_similarity", "image_similarity", "lexical_score")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FiredRule:
+    """A rule that had a say in where a product stands: its resource name, and what it did."""
+
+    name: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RankedHit:
     """One product answered. Similarities are NaN where there is no such vector."""
 
@@ -24,16 +32,17 @@ class RankedHit:
     image_similarity: float
     lexical_score: float
     contributions: Mapping[str, float] = field(default_factory=dict)
+    rules: tuple[FiredRule, ...] = ()
 
 
 class RankedHits(Sequence[RankedHit]):
     """n hits, best first: a page reads twenty of the hundreds that a search orders.
 
     ``numbers`` is float32 (n, 4), columns as in ``NUMBERS``; ``parts`` float32 (n, f) is what each
-    of ``families`` added to the scores.
+    of ``families`` added to the scores; ``rules`` names by place from 0 those that fired on a hit.
     """
 
-    __slots__ = ("families", "ids", "numbers", "parts")
+    __slots__ = ("families", "ids", "numbers", "parts", "rules")
 
     def __init__(
         self,
@@ -42,11 +51,13 @@ class RankedHits(Sequence[RankedHit]):
         *,
         families: Sequence[str] = (),
         parts: Float32Array | None = None,
+        rules: Mapping[int, tuple[FiredRule, ...]] | None = None,
     ) -> None:
         self.ids = tuple(ids)
         self.numbers = numbers
         self.families = tuple(families)
         self.parts = np.empty((len(self.ids), 0), np.float32) if parts is None else parts
+        self.rules = rules or {}
 
     @classmethod
     def of(cls, hits: Sequence[RankedHit]) -> RankedHits:
@@ -61,6 +72,7 @@ class RankedHits(Sequence[RankedHit]):
             np.array(numbers, np.float32).reshape(len(hits), len(NUMBERS)),
             families=families,
             parts=np.array(parts, np.float32).reshape(len(hits), len(families)),
+            rules={place: hit.rules for place, hit in enumerate(hits) if hit.rules},
         )
 
     def __len__(self) -> int:
@@ -75,11 +87,13 @@ class RankedHits(Sequence[RankedHit]):
     def __getitem__(self, place: int | slice) -> RankedHit | RankedHits:
         """One hit, or some of them, still as columns."""
         if isinstance(place, slice):
+            places = range(len(self))[place]
             return RankedHits(
                 self.ids[place],
                 self.numbers[place],
                 families=self.families,
                 parts=self.parts[place],
+                rules={new: self.rules[old] for new, old in enumerate(places) if old in self.rules},
             )
         score, text, image, lexical = self.numbers[place].tolist()
         return RankedHit(
@@ -89,4 +103,5 @@ class RankedHits(Sequence[RankedHit]):
             image_similarity=image,
             lexical_score=lexical,
             contributions=dict(zip(self.families, self.parts[place].tolist(), strict=True)),
+            rules=self.rules.get(range(len(self))[place], ()),
         )

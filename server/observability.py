@@ -84,6 +84,16 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._searches_dropped = Counter(
+            "omnishelf_searches_not_recorded",
+            "Answered searches that could not be recorded.",
+            registry=self.registry,
+        )
+
+    def searches_dropped(self, count: int) -> None:
+        """Count searches that were answered and could not be recorded."""
+        self._searches_dropped.inc(count)
+
     def stage(self, name: str, seconds: float) -> None:
         """Count one stage of a search."""
         observed = self._stages.get(name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ranker.diversify import Method
 from server.arrays import Float32Array
 from server.hits import RankedHit
 from server.retrieval.filters.tree import Filter
@@ -19,6 +20,7 @@ class RankingMode(StrEnum):
 
     MODEL = "model"
     RETRIEVAL = "retrieval"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,27 @@ QueryPart = TextPart | PicturePart | ProductPart | VectorPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shopper:
+    """Who asks, by the shop's pseudonyms; empty where unknown."""
+
+    user: str = ""
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalChange:
+    """A signal taken as other than it is, of one product or, where that is None, of all.
+
+    ``price_factor`` multiplies the price (the list price stays), ``stock`` takes the stock's place;
+    None leaves them.
+    """
+
+    product_id: str | None = None
+    price_factor: float | None = None
+    stock: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FacetRequest:
     """One count to make over the candidates."""
 
@@ -72,7 +95,9 @@ class Query:
     """One search, checked: what the caller may ask has been asked.
 
     ``views`` are the dense views to compare; the lexical one is added to text queries over both.
-    ``candidates``, ``variety`` and ``image_share`` are None where the server's setting applies.
+    ``candidates``, ``variety`` and ``image_share`` are None where the server's setting applies, the
+    limits where there is none. ``feature_overrides`` and ``signal_changes`` make it a trial, which
+    teaches nothing and is not recorded.
     """
 
     catalog: str
@@ -83,9 +108,20 @@ class Query:
     collapse_limit: int | None = None
     mode: RankingMode = RankingMode.MODEL
     variety: float | None = None
+    diversifier: Method = Method.MMR
+    brand_limit: int | None = None
+    category_limit: int | None = None
     candidates: int | None = None
     image_share: float | None = None
+    feature_overrides: Mapping[str, float] = field(default_factory=dict)
+    signal_changes: tuple[SignalChange, ...] = ()
+    shopper: Shopper | None = None
     explain: bool = False
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it asks what would be, instead of what is."""
+        return bool(self.feature_overrides or self.signal_changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ranker.columns import Int32Array, QueryFacts
+from ranker.columns import Int32Array, PersonFacts, QueryFacts
 from server.arrays import Float32Array
 from server.query import PicturePart, Query, TextPart
 from server.retrieval.analysis import Analyzer
@@ -49,8 +49,10 @@ def query_words(query: Query, analyzer: Analyzer, reader: TableReader) -> QueryW
     )
 
 
-def query_facts(query: Query, words: QueryWords) -> QueryFacts:
-    """The columns of the query itself."""
+def query_facts(
+    query: Query, words: QueryWords, *, person: PersonFacts | None = None
+) -> QueryFacts:
+    """The columns of the query itself, and of who asks."""
     kinds = {type(part) for part in query.parts}
     return QueryFacts(
         has_text=TextPart in kinds,
@@ -60,6 +62,7 @@ def query_facts(query: Query, words: QueryWords) -> QueryFacts:
         term_groups=words.groups,
         term_weights=words.idf,
         price_hint=price_hint(words.text),
+        person=person,
     )
 
 

@@ -21,34 +21,32 @@ def lexical(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     words that some candidate carries and this one does not, so that words nobody carries (another
     language, chatter) hold nothing against anyone.
     """
+    rows = np.empty((len(FAMILY.features), len(candidates)), dtype=np.float32)
     scores = candidates.lexical_score[None, :]
-    relative = scores / np.maximum(best(scores), np.float32(1e-6))
-    scored = np.concatenate((relative, reciprocal_rank(scores)))
+    np.divide(scores, np.maximum(best(scores), np.float32(1e-6)), out=rows[-2:-1])
+    rows[-1] = reciprocal_rank(scores)
     if not query.term_groups:
-        unknown = np.full(
-            (len(FAMILY.features) - len(scored), len(candidates)), np.nan, dtype=np.float32
-        )
-        return np.concatenate((unknown, scored))
+        rows[:-2] = np.nan
+        return rows
+    fields, words = len(_FIELDS), len(query.term_groups)
     columns = [candidates.terms.get(field) or _empty(len(candidates)) for field in _FIELDS]
     matches = match_words(query.term_groups, columns)
+    carried = matches.carried.astype(np.float32)
     weights = query.term_weights / query.term_weights.sum()
-    by_field = matches.carried @ weights
-    by_field[matches.lengths == 0] = np.nan
-    anywhere = matches.carried.any(axis=0)
-    over_all = (anywhere @ weights)[None, :]
-    missed = ~anywhere
-    missing = (missed & anywhere.any(axis=0)) @ np.ones_like(weights)
+    rows[:fields] = (carried.reshape(-1, words) @ weights).reshape(fields, -1)
+    rows[:fields][matches.lengths == 0] = np.nan
+    anywhere = np.maximum.reduce(carried)
+    rows[fields] = anywhere @ weights
+    rows[fields + 1] = gap_to_best(rows[fields : fields + 1])
+    missed = 1 - anywhere
+    somewhere = (np.ones(len(candidates), dtype=np.float32) @ anywhere > 0).astype(np.float32)
+    rows[fields + 2] = missed @ somewhere
+    rows[fields + 3] = missed @ query.term_weights
     title_words = matches.lengths[_TITLE]
     covered = matches.hits[_TITLE] / np.maximum(title_words, 1)
     covered[title_words == 0] = np.nan
-    rows = (
-        by_field,
-        over_all,
-        gap_to_best(over_all),
-        np.array((missing, missed @ query.term_weights, covered)),
-        scored,
-    )
-    return np.concatenate(rows, dtype=np.float32)
+    rows[fields + 4] = covered
+    return rows
 
 
 def _empty(rows: int) -> TermColumn:
@@ -57,7 +55,7 @@ def _empty(rows: int) -> TermColumn:
 
 FAMILY = Family(
     name="lexical",
-    version=1,
+    version=2,
     features=(
         *(Feature(name=f"{field.value}_words_matched", direction=1) for field in _FIELDS),
         Feature(name="words_matched", direction=1),

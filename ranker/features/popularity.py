@@ -1,4 +1,4 @@
-"""How the product sells and how buyers like it."""
+"""How the product sells, how shoppers take to it, and how buyers like it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ from ranker.features.relative import standardised
 RATING_PRIOR_COUNT = 5.0
 """How many average ratings a product starts with."""
 
+RATE_PRIOR_EVENTS = 2.0
+"""How many events, at the candidates' pooled rate, a product's rate starts with."""
+
 RECENCY_DAYS = 90.0
 """Age in days at which recency has fallen to 1/e."""
+
+_COUNTS = (
+    "units_1_day",
+    "units_7_days",
+    "units_30_days",
+    "rating_count",
+    "impressions",
+    "clicks",
+    "carts",
+    "purchases",
+)
+_EVENTS = _COUNTS.index("impressions")
 
 
 def popularity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
@@ -23,26 +38,57 @@ def popularity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     that of the long one, one unit added to both: 0 for steady sales. ``rating_smoothed`` is the
     Bayesian mean ``(prior * C + rating * count) / (C + count)`` with C ``RATING_PRIOR_COUNT`` and
     the candidates' own mean rating as prior, less that prior.
+
+    ``…_rate`` is the logarithm of a smoothed rate over the candidates' pooled rate p, so that it
+    means the same in a shop where one impression in ten is clicked and in one where one in a
+    hundred is: ``log((events + K) / (impressions * p + K))`` with K ``RATE_PRIOR_EVENTS``. That is
+    the mean of the rate under a Beta prior with mean p and weight K / p impressions; 0, the prior
+    itself, for a product that was never shown. Rates are of what was seen: who stands high is seen
+    more, and clicked more for standing there, which labels are freed of and these are not.
     """
     del query
-    windows = (candidates.units_1_day, candidates.units_7_days, candidates.units_30_days)
-    units = np.maximum(np.array(windows), 0)
-    day, week, month = units
-    week_over_month = np.log((week * np.float32(30 / 7) + 1) / (month + 1))
-    day_over_week = np.log((day * 7 + 1) / (week + 1))
-    counts = np.maximum(candidates.rating_count, 0)
-    trust = counts / (counts + np.float32(RATING_PRIOR_COUNT))
-    known = candidates.rating[~np.isnan(candidates.rating)]
+    counts = np.array([getattr(candidates, name) for name in _COUNTS])
+    counts[:_EVENTS] = np.maximum(counts[:_EVENTS], 0)
+    # Not `maximum`, which keeps NaN: an event that was not counted did not happen.
+    counts[_EVENTS:] = np.fmax(counts[_EVENTS:], 0)
+    day, week, _, ratings = counts[:_EVENTS]
+    # One logarithm of ten rows costs little more than one of one.
+    logs = np.empty((10, len(candidates)), dtype=np.float32)
+    np.add(counts[: _EVENTS + 1], 1, out=logs[:5])
+    np.divide(day * 7 + 1, logs[1], out=logs[5])
+    np.divide(week * np.float32(30 / 7) + 1, logs[2], out=logs[6])
+    logs[7:] = _rates(counts[_EVENTS:])
+    np.log(logs, out=logs)
+    rows = np.empty((len(FAMILY.features), len(candidates)), dtype=np.float32)
+    rows[:3] = standardised(logs[:3])
+    rows[3:5] = logs[5:7]
+    rows[5] = _smoothed_rating(candidates.rating, ratings)
+    rows[6] = logs[3]
+    np.exp(candidates.age_days / np.float32(-RECENCY_DAYS), out=rows[7])
+    rows[8] = logs[4]
+    rows[9:] = logs[7:]
+    return rows
+
+
+def _smoothed_rating(rating: Float32Array, counts: Float32Array) -> Float32Array:
+    known = rating[~np.isnan(rating)]
     prior = known.sum() / len(known) if len(known) else np.float32(np.nan)
-    smoothed = (candidates.rating - prior) * trust
-    recency = np.exp(candidates.age_days / np.float32(-RECENCY_DAYS))
-    rows = (day_over_week, week_over_month, smoothed, np.log1p(counts), recency)
-    return np.concatenate((standardised(np.log1p(units)), np.array(rows, dtype=np.float32)))
+    smoothed: Float32Array = (rating - prior) * (counts / (counts + np.float32(RATING_PRIOR_COUNT)))
+    return smoothed
+
+
+def _rates(events: Float32Array) -> Float32Array:
+    """Rates (3, n) over the pooled ones, from impressions, clicks, carts and purchases (4, n)."""
+    totals = np.add.reduce(events, axis=1)
+    pooled = totals[1:] / np.maximum(totals[0], np.float32(1))
+    smoothing = np.float32(RATE_PRIOR_EVENTS)
+    rates: Float32Array = (events[1:] + smoothing) / (pooled[:, None] * events[0] + smoothing)
+    return rates
 
 
 FAMILY = Family(
     name="popularity",
-    version=1,
+    version=2,
     features=(
         Feature(name="units_1_day_z"),
         Feature(name="units_7_days_z"),
@@ -52,6 +98,10 @@ FAMILY = Family(
         Feature(name="rating_smoothed", direction=1),
         Feature(name="rating_count_log"),
         Feature(name="recency"),
+        Feature(name="impressions_log"),
+        Feature(name="click_rate", direction=1),
+        Feature(name="cart_rate", direction=1),
+        Feature(name="purchase_rate", direction=1),
     ),
     compute=popularity,
 )

@@ -73,7 +73,9 @@ def reciprocal_rank(rows: Float32Array, *, dense: bool = False) -> Float32Array:
     >>> reciprocal_rank(np.array([[5, 5, 1, np.nan]], dtype=np.float32), dense=True)
     array([[1. , 1. , 0.5, nan]], dtype=float32)
     """
-    return np.float32(1) / (_count_below(-rows, dense=dense) + np.float32(1))
+    better = _count_distinct_below(-rows) if dense else _count_below(-rows)
+    better += 1
+    return np.divide(np.float32(1), better, out=better)
 
 
 def share_below(rows: Float32Array) -> Float32Array:
@@ -82,7 +84,7 @@ def share_below(rows: Float32Array) -> Float32Array:
     >>> share_below(np.array([[10, 20, 20, np.nan]], dtype=np.float32))
     array([[0.  , 0.25, 0.25,  nan]], dtype=float32)
     """
-    return _count_below(rows, dense=False) / np.float32(max(rows.shape[1], 1))
+    return _count_below(rows) / np.float32(max(rows.shape[1], 1))
 
 
 def share_alike(codes: npt.NDArray[np.int32]) -> Float32Array:
@@ -102,6 +104,16 @@ def share_alike(codes: npt.NDArray[np.int32]) -> Float32Array:
     return shaped
 
 
+def log_price(column: Float32Array) -> Float32Array:
+    """Natural logarithm of prices (n,), those below 0.01 counting as 0.01.
+
+    >>> log_price(np.array([1, 0, np.nan], dtype=np.float32)).round(2)
+    array([ 0.  , -4.61,   nan], dtype=float32)
+    """
+    logs: Float32Array = np.log(np.maximum(column, np.float32(0.01)))
+    return logs
+
+
 def median(column: Float32Array) -> float:
     """Median of the known values of one column (n,); NaN where none is known.
 
@@ -115,15 +127,22 @@ def median(column: Float32Array) -> float:
     return float(ordered[(known - 1) // 2] + ordered[known // 2]) / 2
 
 
-def _count_below(rows: Float32Array, *, dense: bool) -> Float32Array:
-    """How many known values of the row (distinct ones if ``dense``) are strictly below each."""
+def _count_below(rows: Float32Array) -> Float32Array:
+    """How many known values of the row are strictly below each."""
+    below = np.empty(rows.shape, dtype=np.float32)
+    for counts, row in zip(below, rows, strict=True):
+        # NaN is sorted last, so that it stands below nothing.
+        counts[:] = np.sort(row).searchsorted(row)
+    below[np.isnan(rows)] = np.nan
+    return below
+
+
+def _count_distinct_below(rows: Float32Array) -> Float32Array:
+    """How many distinct known values of the row are strictly below each."""
     order, first = _sorted_runs(rows)
-    if dense:
-        below = np.add.accumulate(first, axis=1, dtype=np.float32) - np.float32(1)
-    else:
-        below = np.maximum.accumulate(first * np.arange(rows.shape[1], dtype=np.float32), axis=1)
     counts = np.empty(rows.size, dtype=np.float32)
-    counts[order] = below.ravel()
+    counts[order] = np.add.accumulate(first, axis=1, dtype=np.float32).ravel()
+    counts -= 1
     shaped = counts.reshape(rows.shape)
     shaped[np.isnan(rows)] = np.nan
     return shaped

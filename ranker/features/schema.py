@@ -12,6 +12,7 @@ from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 from ranker.features.affinity import FAMILY as AFFINITY
 from ranker.features.family import Family, Feature
 from ranker.features.lexical import FAMILY as LEXICAL
+from ranker.features.person import FAMILY as PERSON
 from ranker.features.popularity import FAMILY as POPULARITY
 from ranker.features.price import FAMILY as PRICE
 from ranker.features.query import FAMILY as QUERY
@@ -27,6 +28,7 @@ FAMILIES: tuple[Family, ...] = (
     POPULARITY,
     STOCK,
     VARIETY,
+    PERSON,
     QUERY,
 )
 
@@ -47,11 +49,18 @@ def fingerprint(families: Sequence[Family] = FAMILIES) -> str:
 
 
 def compute(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
-    """The matrix float32 (n, m), C-contiguous: a row a candidate, columns as in ``FEATURES``."""
-    matrix = np.empty((len(candidates), len(FEATURES)), dtype=np.float32)
+    """The matrix float32 (n, m), C-contiguous: a row a candidate, columns as in ``FEATURES``.
+
+    No value is infinite: what infinite columns would make so is unknown.
+    """
+    rows = np.empty((len(FEATURES), len(candidates)), dtype=np.float32)
     start = 0
-    for family in FAMILIES:
-        stop = start + len(family.features)
-        matrix[:, start:stop] = family.compute(query, candidates).T
-        start = stop
-    return matrix
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for family in FAMILIES:
+            stop = start + len(family.features)
+            rows[start:stop] = family.compute(query, candidates)
+            start = stop
+    infinite = np.isinf(rows)
+    if infinite.any():
+        rows[infinite] = np.nan
+    return np.ascontiguousarray(rows.T)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import VECTOR_SCALE, CandidateColumns, Float32Array, Int8Array, QueryFacts
+from ranker.columns import CandidateColumns, Float32Array, Int8Array, QueryFacts
+from ranker.features.cosine import cosines
 from ranker.features.family import Family, Feature
-from ranker.features.relative import median, share_alike
+from ranker.features.relative import log_price, median, share_alike
 
 
 def variety(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
@@ -17,7 +18,7 @@ def variety(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     over the candidates' median. A share is that of candidates with the same value, NaN without one.
     """
     del query
-    logs = np.log(np.maximum(candidates.price, np.float32(0.01)))
+    logs = log_price(candidates.price)
     from_median = np.abs(logs - np.float32(median(logs)))
     codes = (candidates.brand, candidates.category, candidates.group, candidates.color)
     distances = (_centre_distance(candidates.vectors), from_median)
@@ -26,17 +27,14 @@ def variety(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
 
 def _centre_distance(vectors: Int8Array) -> Float32Array:
     rows = vectors.astype(np.float32)
-    centre = np.ones(len(rows), dtype=np.float32) @ rows
-    cosines: Float32Array = rows @ centre
-    # Rows are unit vectors but for rounding; one that is all zero stands for no vector.
-    cosines[cosines == 0] = np.nan
-    cosines *= VECTOR_SCALE / np.maximum(np.sqrt(centre @ centre), 1)
-    return 1 - cosines
+    # Whole numbers, and so are their squares' sums in float64: exact, whoever adds them up.
+    centre = (np.ones(len(rows), dtype=np.float32) @ rows).astype(np.float64)
+    return 1 - cosines(rows, centre / np.maximum(np.sqrt(centre @ centre), 1.0))
 
 
 FAMILY = Family(
     name="variety",
-    version=1,
+    version=2,
     features=(
         Feature(name="centre_distance"),
         Feature(name="median_price_distance"),

@@ -40,9 +40,10 @@ def match_words(groups: Sequence[Int32Array], columns: Sequence[TermColumn]) -> 
     >>> matches.carried.tolist(), matches.hits.tolist(), matches.lengths.tolist()
     ([[[True, False], [False, False]]], [[1, 0]], [[2, 1]])
     """
-    fields, rows = len(columns), len(columns[0].offsets) - 1
     terms = np.concatenate([column.terms for column in columns])
-    lengths = np.concatenate([column.offsets[1:] - column.offsets[:-1] for column in columns])
+    offsets = np.array([column.offsets for column in columns])
+    lengths = offsets[:, 1:] - offsets[:, :-1]
+    fields, rows = lengths.shape
     asked, group_of = _sorted_terms(groups)
     places, first, last = _hits(terms, asked)
     owners = lengths.cumsum().searchsorted(places, side="right")
@@ -55,7 +56,7 @@ def match_words(groups: Sequence[Int32Array], columns: Sequence[TermColumn]) -> 
     return WordMatches(
         carried=carried.reshape(fields, rows, len(groups)),
         hits=hits.astype(np.int32).reshape(fields, rows),
-        lengths=lengths.reshape(fields, rows),
+        lengths=lengths,
     )
 
 

@@ -57,12 +57,20 @@ class Builds:
         index = self._engine.create(index_name(generation), dimension=bundle.manifest.dimension)
         return self._catalog(generation, index, bundle)
 
-    def open(self, generation: Generation, *, bundle: HeldBundle) -> Catalog:
-        """A build made before; where its index is gone, all its products are pending."""
+    def open(
+        self, generation: Generation, *, bundle: HeldBundle, made_elsewhere: bool = False
+    ) -> Catalog:
+        """A build made before; where its index is gone, all its products are pending.
+
+        Raises:
+            NotFound: the index of a build that was ``made_elsewhere``, just now, is gone: so is it.
+        """
         name, dimension = index_name(generation), bundle.manifest.dimension
         try:
             index = self._engine.open(name)
         except NotFound:
+            if made_elsewhere:
+                raise
             # The store has everything an index is made of; recovery fills this one from it.
             self._store.rows(generation.number).mark_all_pending()
             index = self._engine.create(name, dimension=dimension)
@@ -79,9 +87,13 @@ class Builds:
             catalog.bundle.give_back()
 
     def drop_left(self, name: str, *, keep: frozenset[int]) -> None:
-        """Remove builds of a catalog that are not served, such as a crash leaves, but ``keep``."""
+        """Remove builds older than the one served, such as a crash leaves, but ``keep``.
+
+        A newer one may be another process's in the making.
+        """
+        served = self._store.generations.served()[name].number
         for generation in self._store.generations.unserved(name):
-            if generation.number not in keep:
+            if generation.number < served and generation.number not in keep:
                 self._engine.drop(index_name(generation))
                 self._store.generations.drop(generation.number)
 

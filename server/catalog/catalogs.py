@@ -8,13 +8,17 @@ from contextlib import contextmanager
 
 from server.catalog import builds
 from server.catalog.builds import Builds, Catalog
+from server.catalog.counts import LiveCounts
 from server.catalog.generations import Generation
 from server.catalog.naming import check_name
+from server.catalog.opening import BuildOpener
+from server.catalog.refusal import of_other_bundle
+from server.catalog.retired import RetiredBuilds
 from server.catalog.served_rows import ServedRows
 from server.catalog.store import Store
 from server.encoders.protocol import Encoder
 from server.encoders.shelf import EncoderShelf, HeldBundle
-from server.errors import FailedPrecondition, NotFound, Unavailable
+from server.errors import NotFound, Unavailable
 from server.leases import Lease, Leased
 from server.retrieval.protocol import VectorEngine
 
@@ -40,22 +44,27 @@ class Catalogs:
         fold: Callable[[str], str],
         image_share: float = 0.3,
         drain_seconds: float = DRAIN_SECONDS,
+        keep_seconds: float = 0.0,
+        counts: LiveCounts | None = None,
     ) -> None:
         """Know the catalogs in the store; `load` opens them.
 
         ``fold`` says which values of products are the same, ``image_share`` is a in
-        F = aI + (1 - a)T for stored vectors.
+        F = aI + (1 - a)T for stored vectors. ``keep_seconds`` is how long a replaced build stays
+        for other processes. ``counts`` fills the tables' counted events; zeros without it.
         """
         self._store = store
         self._shelf = shelf
         self._builds = Builds(store=store, engine=engine, fold=fold, image_share=image_share)
-        self._drain_seconds = drain_seconds
+        self._retired = RetiredBuilds(
+            self._builds, drain_seconds=drain_seconds, keep_seconds=keep_seconds
+        )
+        self._opener = BuildOpener(self._builds, shelf=shelf, counts=counts)
         self._loading = threading.Lock()
         self._changing = threading.Lock()
         self._open: dict[str, Leased[Catalog]] = {}
         self._refused: dict[str, Generation] = {}
         self._being_replaced: set[str] = set()
-        self._draining: dict[int, Leased[Catalog]] = {}
 
     def load(self, *, prepare: Callable[[Catalog], object] | None = None) -> None:
         """Open every catalog whose bundle is on the shelf; the others are refused when asked for.
@@ -67,16 +76,42 @@ class Catalogs:
             for name, generation in self._store.generations.served().items():
                 if name in self._open:
                     continue
-                if not self._fits(generation):
+                if not self._opener.fits(generation):
                     self._refused[name] = generation
                     continue
-                catalog = self._opened(generation, prepare)
+                catalog = self._opener.open(generation, prepare=prepare)
                 with self._changing:
                     if name in self._open:  # a replacement was faster
                         catalog.bundle.give_back()
                         continue
-                    self._open[name] = Leased(catalog)
-                    self._refused.pop(name, None)
+                    self._put(catalog, replaced_here=False)
+
+    def follow(self, name: str) -> None:
+        """Serve the build that another process put in the place of ours, or the first one.
+
+        Where its bundle is not open here the catalog is refused from now on, for the build before
+        is about to go.
+
+        Raises:
+            NotFound: its index is gone, for yet another build is served by now; ask again.
+            Unavailable: a part does not answer.
+        """
+        with self._loading:
+            generation = self._store.generations.served().get(name)
+            if generation is None or not self._newer(generation):
+                return
+            if not self._opener.fits(generation):
+                with self._changing:
+                    self._refused[name] = generation
+                    if (before := self._open.pop(name, None)) is not None:
+                        self._retired.retire(before, replaced_here=False)
+                return
+            catalog = self._opener.open(generation, made_elsewhere=True)
+            with self._changing:
+                if not self._newer(generation):  # one of ours was faster
+                    catalog.bundle.give_back()
+                    return
+                self._put(catalog, replaced_here=False)
 
     def names(self) -> list[str]:
         """Names of the open catalogs, sorted."""
@@ -140,6 +175,9 @@ class Catalogs:
         check_name(name)
         self._refuse_while_replaced(name)
         catalog = self.find(name)
+        if catalog is None:
+            self.follow(name)  # another process may just have made it
+            catalog = self.find(name)
         held = self._shelf.hold(catalog.bundle_id if catalog else None, user=name)
         held.leave()
         return held
@@ -156,15 +194,19 @@ class Catalogs:
             self._refuse_while_replaced(name)
             catalog = self.find(name)
             if catalog is None:
-                catalog = self._begun(name)
-                self._serve(catalog, instead_of=None)
+                catalog = self._opener.begin(name)
+                try:
+                    self._serve(catalog, instead_of=None)
+                except BaseException:
+                    self._builds.drop(catalog)
+                    raise
         if catalog.bundle_id != bundle_id:
             message = f"catalog {name!r} was indexed with another bundle meanwhile; send it again"
             raise Unavailable(message, reason="CATALOG_REPLACED", catalog=name)
         return catalog
 
     def to_delete_from(self, name: str) -> Catalog:
-        """The catalog, if products may be deleted now.
+        """The catalog, if products that are there may be changed or deleted now.
 
         Raises:
             NotFound, FailedPrecondition: as `get`.
@@ -189,7 +231,7 @@ class Catalogs:
         check_name(name)
         with self._reserved(name):
             served = self._store.generations.served().get(name)
-            catalog = self._begun(name)
+            catalog = self._opener.begin(name)
             finished = False
             try:
                 yield catalog
@@ -199,7 +241,11 @@ class Catalogs:
             finally:
                 if not finished:
                     self._builds.drop(catalog)
-        self._drop_replaced(name)
+        self._retired.drop(name)
+
+    def close(self) -> None:
+        """End what is done later. Calling it again does nothing."""
+        self._retired.close()
 
     @contextmanager
     def _reserved(self, name: str) -> Iterator[None]:
@@ -224,31 +270,10 @@ class Catalogs:
         if leased is not None:
             return leased
         if (refused := self._refused.get(name)) is not None:
-            raise self._refusal(refused)
+            raise of_other_bundle(refused, known=self._shelf.ids())
         known = ", ".join(self.names()) or "none yet"
         message = f"there is no catalog {name!r}; write its first product, or ask one of: {known}"
         raise NotFound(message, reason="CATALOG_NOT_FOUND", catalog=name)
-
-    def _begun(self, name: str) -> Catalog:
-        bundle = self._shelf.hold(user=name)
-        try:
-            return self._builds.begin(name, bundle=bundle)
-        except BaseException:
-            bundle.give_back()
-            raise
-
-    def _opened(
-        self, generation: Generation, prepare: Callable[[Catalog], object] | None
-    ) -> Catalog:
-        bundle = self._shelf.hold(generation.bundle, user=generation.catalog)
-        try:
-            catalog = self._builds.open(generation, bundle=bundle)
-            if prepare is not None:
-                prepare(catalog)
-        except BaseException:
-            bundle.give_back()
-            raise
-        return catalog
 
     def _serve(self, catalog: Catalog, *, instead_of: int | None) -> None:
         """Serve a build from now on: first put it there, then retire the one before."""
@@ -258,34 +283,17 @@ class Catalogs:
             bundle=catalog.bundle_id,
             layout=builds.LAYOUT,
         )
+        self._opener.count(catalog)
         self._store.generations.serve(generation, instead_of=instead_of)
+        self._put(catalog, replaced_here=True)
+
+    def _put(self, catalog: Catalog, *, replaced_here: bool) -> None:
         before = self._open.get(catalog.name)
-        self._open[catalog.name] = Leased(catalog)
+        self._open[catalog.name] = self._retired.leased(catalog)
         self._refused.pop(catalog.name, None)
         if before is not None:
-            self._draining[before.value.generation] = before
-            before.value.bundle.leave()
-            before.retire()
+            self._retired.retire(before, replaced_here=replaced_here)
 
-    def _drop_replaced(self, name: str) -> None:
-        for generation, leased in list(self._draining.items()):
-            if leased.value.name == name and leased.wait(self._drain_seconds):
-                self._builds.drop(leased.value)
-                self._draining.pop(generation, None)
-        self._builds.drop_left(name, keep=frozenset(self._draining))
-
-    def _fits(self, generation: Generation) -> bool:
-        return generation.bundle in self._shelf.ids() and generation.layout == builds.LAYOUT
-
-    def _refusal(self, generation: Generation) -> FailedPrecondition:
-        cause = "by another release"
-        if generation.bundle not in self._shelf.ids():
-            known = ", ".join(self._shelf.ids())
-            cause = f"with encoder bundle {generation.bundle}, and this server has {known}"
-        message = (
-            f"catalog {generation.catalog!r} was indexed {cause}; index it again with: "
-            f"omnishelf index CATALOG_FILE --catalog {generation.catalog} --replace"
-        )
-        return FailedPrecondition(
-            message, reason="CATALOG_OF_OTHER_BUNDLE", catalog=generation.catalog
-        )
+    def _newer(self, generation: Generation) -> bool:
+        leased = self._open.get(generation.catalog)
+        return leased is None or leased.value.generation < generation.number

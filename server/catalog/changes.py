@@ -1,4 +1,4 @@
-"""The log by which replicas follow each other's writes: one row a change, in the order of commits."""
+"""The log by which replicas follow each other's writes: a row a change, in the order of commits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ChangeKind(IntEnum):
     SIGNALS = 2
     """A product's price, stock, rating or sales changed; its id."""
     COUNTS = 3
-    """Events of the catalog were counted; no key, `product_counts.change` is the change's number."""
+    """Events of the catalog were counted; no key, `product_counts.change` is its number."""
     CATALOG = 4
     """Another build of the catalog is served; no key."""
     RULES = 5

@@ -23,6 +23,7 @@ from server.errors import DataCorrupted, InvalidRequest, Unavailable, Violation
 _BUSY_MILLISECONDS = 10_000
 _CONNECTIONS = 16
 _SCHEMA_LOCK: Final = 0x6F6D6E69
+_ALONE_LOCK: Final = 0x6F6D6E
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # A product is acknowledged as durable: FULL syncs the log at every commit, so that it outlives
@@ -85,6 +86,30 @@ class Database:
                 # A transaction that reads first and writes later could not wait for another one.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+
+    @contextmanager
+    def alone(self, number: int) -> Iterator[None]:
+        """A block that one process at a time enters for a number (0 to 2**31 - 1).
+
+        In SQLite nothing is done: its file and the embedded engine beside it belong to one process.
+
+        Raises:
+            Unavailable: another process was in its block for longer than ten seconds.
+        """
+        if self.dialect == "sqlite":
+            yield
+            return
+        key = {"key": (_ALONE_LOCK << 32) + number}
+        with _translated(), self._reading.connect() as connection:
+            connection.exec_driver_sql(f"SET lock_timeout = {_BUSY_MILLISECONDS}")
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+            finally:
+                connection.exec_driver_sql("RESET lock_timeout")
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def close(self) -> None:
         """Close every connection. Calling it again does nothing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
+from server.catalog.changes import ChangeKind, ChangeLog
 from server.catalog.database import Database
 from server.catalog.tables import catalogs, generations, products, value_vectors
 from server.errors import FailedPrecondition
@@ -29,8 +30,9 @@ class Generation:
 class Generations:
     """The builds in the store. Any thread; each method is one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, changes: ChangeLog) -> None:
         self._database = database
+        self._changes = changes
 
     def begin(self, *, catalog: str, bundle: str, layout: int) -> Generation:
         """Record a new build, not served yet. Its number was never used before."""
@@ -96,6 +98,7 @@ class Generations:
                     .where(catalogs.c.name == generation.catalog)
                     .values(generation=generation.number)
                 )
+            self._changes.note(connection, ChangeKind.CATALOG, catalog=generation.catalog)
 
     def drop(self, number: int) -> None:
         """Remove a build that is not served, with its rows."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, Update, bindparam, delete, func, select, update
 
 from server.arrays import Float32Array
+from server.catalog.changes import ChangeKind, ChangeLog
 from server.catalog.database import Database
+from server.catalog.standing import served_as
 from server.catalog.tables import RowState, products, value_vectors
 
 _SEEN = products.c.state != RowState.DELETING
@@ -18,6 +21,15 @@ _PAYLOADS = select(products.c.id, products.c.payload).where(
     products.c.id.in_(bindparam("ids", expanding=True)),
     _SEEN,
 )
+
+_REWRITE = (
+    update(products)
+    .where(
+        products.c.generation == bindparam("row_generation"), products.c.id == bindparam("row_id")
+    )
+    .values(payload=bindparam("new"))
+)
+_REWRITE_PENDING = _REWRITE.values(state=int(RowState.PENDING))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +44,37 @@ class StoredProduct:
     state: RowState = RowState.PENDING
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """A product's new payload, and whether it must be indexed again."""
+
+    payload: bytes
+    pending: bool
+
+
 class ProductRows:
     """Rows of one generation. Any thread; each method is one transaction.
+
+    What makes or unmakes a product that others may see is noted in the log of changes by the same
+    transaction. Writing to a generation in whose place another is served raises Unavailable.
 
     A row is written PENDING, then indexed, then marked INDEXED; it is marked DELETING, then taken
     out of the index, then deleted. So a row in any other state than INDEXED tells what was left to
     do when a process died. Rows that are DELETING are not found by reads.
     """
 
-    def __init__(self, database: Database, *, generation: int) -> None:
+    def __init__(self, database: Database, *, generation: int, changes: ChangeLog) -> None:
         self._database = database
         self._generation = generation
+        self._changes = changes
+
+    def alone(self) -> AbstractContextManager[None]:
+        """A block in which no other process is that writes to these rows in such a block.
+
+        A write is several transactions with the index in between; two that mingled could leave the
+        index with one version of a product and the store with the other.
+        """
+        return self._database.alone(self._generation)
 
     def write_pending(
         self, rows: Sequence[StoredProduct], *, values: Mapping[str, Float32Array]
@@ -58,6 +90,7 @@ class ProductRows:
         )
         keep = self._database.insert(value_vectors).on_conflict_do_nothing()
         with self._database.write() as connection:
+            served_as(connection, generation=self._generation)
             connection.execute(upsert, [self._columns(row) for row in rows])
             if values:
                 connection.execute(
@@ -68,20 +101,66 @@ class ProductRows:
                     ],
                 )
 
-    def mark_indexed(self, ids: Sequence[str]) -> None:
-        """PENDING rows of these ids are in the index now."""
-        self._mark(ids, RowState.INDEXED, RowState.PENDING)
+    def rewrite(
+        self, ids: Sequence[str], change: Callable[[Mapping[str, bytes]], Mapping[str, Rewritten]]
+    ) -> dict[str, Rewritten]:
+        """Replace payloads by what ``change`` makes of those that are there, in one transaction.
+
+        What ``change`` raises undoes it. Rows that need not be indexed again stay as far as they
+        were. Noted as changes of signals.
+        """
+        statement = _PAYLOADS.order_by(products.c.id).with_for_update()
+        with self._database.write() as connection:
+            catalog = served_as(connection, generation=self._generation)
+            found = connection.execute(
+                statement, {"generation": self._generation, "ids": list(ids)}
+            )
+            rewritten = dict(change({row[0]: row[1] for row in found}))
+            for pending in (False, True):
+                written = [
+                    {"row_generation": self._generation, "row_id": each, "new": new.payload}
+                    for each, new in rewritten.items()
+                    if new.pending is pending
+                ]
+                if written:
+                    connection.execute(_REWRITE_PENDING if pending else _REWRITE, written)
+            if catalog is not None and rewritten:
+                self._changes.note(
+                    connection, ChangeKind.SIGNALS, catalog=catalog, keys=list(rewritten)
+                )
+        return rewritten
+
+    def mark_indexed(self, ids: Sequence[str], *, noted: bool = True) -> None:
+        """PENDING rows of these ids are in the index now.
+
+        ``noted`` is False where nothing changed but what was noted already.
+        """
+        if not ids:
+            return
+        with self._database.write() as connection:
+            catalog = served_as(connection, generation=self._generation)
+            connection.execute(
+                self._update(ids)
+                .where(products.c.state == RowState.PENDING)
+                .values(state=int(RowState.INDEXED))
+            )
+            if catalog is not None and noted:
+                self._changes.note(connection, ChangeKind.PRODUCTS, catalog=catalog, keys=list(ids))
 
     def mark_deleting(self, ids: Sequence[str]) -> list[str]:
         """Take rows out of sight before they leave the index; the ids that were there."""
         with self._database.write() as connection:
+            catalog = served_as(connection, generation=self._generation)
             statement = (
-                update(products)
-                .where(products.c.generation == self._generation, products.c.id.in_(ids), _SEEN)
+                self._update(ids)
+                .where(_SEEN)
                 .values(state=int(RowState.DELETING))
                 .returning(products.c.id)
             )
-            return list(connection.execute(statement).scalars())
+            there = list(connection.execute(statement).scalars())
+            if catalog is not None and there:
+                self._changes.note(connection, ChangeKind.PRODUCTS, catalog=catalog, keys=there)
+        return there
 
     def mark_all_pending(self) -> None:
         """Every row must be indexed again."""
@@ -152,26 +231,21 @@ class ProductRows:
             yield chunk
             after_id = chunk[-1].id
 
-    def value_vectors(self) -> dict[str, Float32Array]:
-        """Unit vectors float32 (d,) of every value text written."""
+    def value_vectors(self, texts: Sequence[str] | None = None) -> dict[str, Float32Array]:
+        """Unit vectors float32 (d,) of value texts: of all that were written, if none are named."""
         statement = select(value_vectors.c.text, value_vectors.c.vector).where(
             value_vectors.c.generation == self._generation
         )
+        if texts is not None:
+            statement = statement.where(value_vectors.c.text.in_(texts))
         with self._database.read() as connection:
             found = connection.execute(statement)
             return {row[0]: np.frombuffer(row[1], dtype="<f4") for row in found}
 
-    def _mark(self, ids: Sequence[str], state: RowState, before: RowState) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                update(products)
-                .where(
-                    products.c.generation == self._generation,
-                    products.c.id.in_(ids),
-                    products.c.state == before,
-                )
-                .values(state=int(state))
-            )
+    def _update(self, ids: Sequence[str]) -> Update:
+        return update(products).where(
+            products.c.generation == self._generation, products.c.id.in_(ids)
+        )
 
     def _rows(self) -> Select[str, bytes, bytes | None, bytes | None, bytes, int]:
         columns = products.c

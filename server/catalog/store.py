@@ -31,7 +31,7 @@ class Store:
         """
         self.database = Database(url)
         self.changes = ChangeLog(self.database)
-        self.generations = Generations(self.database)
+        self.generations = Generations(self.database, changes=self.changes)
         self.answers = Answers(self.database)
         version = self.shared("schema", lambda: SCHEMA_VERSION)
         if version != SCHEMA_VERSION:
@@ -44,7 +44,7 @@ class Store:
 
     def rows(self, generation: int) -> ProductRows:
         """The product rows of one generation."""
-        return ProductRows(self.database, generation=generation)
+        return ProductRows(self.database, generation=generation, changes=self.changes)
 
     def shared(self, key: str, make: Callable[[], bytes]) -> bytes:
         """A value all replicas agree on: the one stored, or what ``make`` gives at first."""

@@ -13,7 +13,7 @@ from omnishelf.v1 import search_service_pb2_grpc
 from rich.console import Console
 
 from server.commands.connect import connected
-from server.commands.search_request import SearchOptions, ViewName, build_request
+from server.commands.search_request import ModeName, SearchOptions, ViewName, build_request
 from server.commands.search_table import print_results
 from server.rpc.channel import wire_errors
 from server.settings import DEFAULT_CATALOG, load_settings
@@ -39,6 +39,11 @@ def search(
     page_size: Annotated[int, typer.Option(help="Hits to show.")] = 10,
     view: Annotated[ViewName, typer.Option(help="Vectors to compare.")] = ViewName.ALL,
     variety: Annotated[float | None, typer.Option(help="Strength of variety, 0 to 1.")] = None,
+    mode: Annotated[
+        ModeName | None, typer.Option(help="Who orders; the served ranker unless said.")
+    ] = None,
+    user: Annotated[str, typer.Option(help="Who asks: the shop's pseudonym.")] = "",
+    session: Annotated[str, typer.Option(help="The visit in which it is asked.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Show what made the score.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     server: Annotated[
@@ -60,6 +65,9 @@ def search(
             view=view,
             variety=variety,
             explain=explain,
+            mode=mode,
+            user=user,
+            session=session,
         )
     )
     settings = load_settings(config, flags={"data": data})

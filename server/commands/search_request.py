@@ -22,6 +22,20 @@ class ViewName(StrEnum):
     IMAGE = "image"
 
 
+class ModeName(StrEnum):
+    """Who puts the products in order."""
+
+    MODEL = "model"
+    RETRIEVAL = "retrieval"
+    RULES = "rules"
+
+
+_MODES = {
+    ModeName.MODEL: pb.RankingOptions.MODE_MODEL,
+    ModeName.RETRIEVAL: pb.RankingOptions.MODE_RETRIEVAL,
+    ModeName.RULES: pb.RankingOptions.MODE_RULES,
+}
+
 _VIEWS = {
     ViewName.ALL: pb.VIEW_ALL,
     ViewName.TEXT: pb.VIEW_TEXT,
@@ -43,6 +57,9 @@ class SearchOptions:
     view: ViewName
     variety: float | None
     explain: bool
+    mode: ModeName | None = None
+    user: str = ""
+    session: str = ""
 
 
 def build_request(options: SearchOptions) -> pb.SearchProductsRequest:
@@ -63,6 +80,9 @@ def build_request(options: SearchOptions) -> pb.SearchProductsRequest:
     ranking = pb.RankingOptions()
     if options.variety is not None:
         ranking.variety = options.variety
+    if options.mode is not None:
+        ranking.mode = _MODES[options.mode]
+    shopper = pb.Shopper(user=options.user, session=options.session)
     return pb.SearchProductsRequest(
         parent=catalog_name(options.catalog),
         query=parts,
@@ -70,6 +90,7 @@ def build_request(options: SearchOptions) -> pb.SearchProductsRequest:
         page_size=options.page_size,
         view=_VIEWS[options.view],
         ranking=ranking,
+        shopper=shopper if options.user or options.session else None,
         explain=options.explain,
     )
 

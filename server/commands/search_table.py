@@ -78,7 +78,7 @@ def footer(response: pb.SearchProductsResponse) -> str:
 
 def why(hit: pb.Hit) -> list[str]:
     """What spoke for a hit: the strongest feature families, or without them its likeness."""
-    parts = [part for part in hit.contributions if part.family != "bias"]
+    parts = [part for part in hit.contributions if part.family != "bias" and part.value]
     if parts:
         strongest = sorted(parts, key=lambda part: -abs(part.value))[:_FAMILIES_SHOWN]
         return [f"{part.family} {part.value:+.2f}" for part in strongest]

@@ -81,6 +81,26 @@ def commit(catalog: Catalog, batch: Batch) -> None:
 
 def publish(catalog: Catalog, batch: Batch) -> None:
     """Index products that are stored as pending, and let searches see them."""
+    catalog.products.mark_indexed(_index(catalog, batch))
+    catalog.table.put(
+        TableRows(
+            records=batch.records,
+            text=batch.text,
+            has_text=batch.has_text,
+            image=batch.image,
+            has_image=batch.has_image,
+            terms=batch.terms,
+            value_vectors=batch.values,
+        )
+    )
+
+
+def reindex(catalog: Catalog, batch: Batch) -> None:
+    """Index products anew of which only what filters ask for changed, which was noted before."""
+    catalog.products.mark_indexed(_index(catalog, batch), noted=False)
+
+
+def _index(catalog: Catalog, batch: Batch) -> tuple[str, ...]:
     ids = tuple(row.id for row in batch.rows)
     catalog.index.upsert(
         IndexRows(
@@ -93,15 +113,4 @@ def publish(catalog: Catalog, batch: Batch) -> None:
             filters=filter_columns(batch.records),
         )
     )
-    catalog.products.mark_indexed(ids)
-    catalog.table.put(
-        TableRows(
-            records=batch.records,
-            text=batch.text,
-            has_text=batch.has_text,
-            image=batch.image,
-            has_image=batch.has_image,
-            terms=batch.terms,
-            value_vectors=batch.values,
-        )
-    )
+    return ids

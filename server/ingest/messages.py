@@ -38,11 +38,26 @@ def read_message(message: product_pb2.Product, *, catalog: str, field: str = "")
     )
 
 
+def price_violations(message: product_pb2.Product, *, field: str = "") -> list[Violation]:
+    """What is wrong with how a message writes its prices; ``field`` stands before the paths."""
+    return [
+        Violation(field=f"{field}{path}", reason=reason, description=description)
+        for path, reason, description in _prices(message)
+    ]
+
+
 def _findings(message: product_pb2.Product, *, catalog: str) -> Iterator[tuple[str, str, str]]:
     match = _NAME.fullmatch(message.name)
     if not match or match[1] != catalog:
         description = f"write catalogs/{catalog}/products/ and the product's id"
         yield "name", "PRODUCT_NAME_INVALID", description
+    yield from _prices(message)
+    for place, image in enumerate(message.images):
+        if not image.uri and not image.data:
+            yield f"images[{place}]", "IMAGE_EMPTY", "give its uri, its data or both"
+
+
+def _prices(message: product_pb2.Product) -> Iterator[tuple[str, str, str]]:
     if message.HasField("price"):
         yield from _money("price", message.price)
     if message.HasField("list_price"):
@@ -51,9 +66,6 @@ def _findings(message: product_pb2.Product, *, catalog: str) -> Iterator[tuple[s
         if message.HasField("price") and len(currencies) > 1:
             description = "has another currency than price; give both in one"
             yield "list_price.currency_code", "CURRENCY_MISMATCH", description
-    for place, image in enumerate(message.images):
-        if not image.uri and not image.data:
-            yield f"images[{place}]", "IMAGE_EMPTY", "give its uri, its data or both"
 
 
 def _money(path: str, money: Money) -> Iterator[tuple[str, str, str]]:

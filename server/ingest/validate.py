@@ -57,6 +57,14 @@ def record_violations(
     ]
 
 
+def signal_violations(record: ProductRecord, *, field: str = "") -> list[Violation]:
+    """Everything wrong with a record's price, stock, rating and sales; paths as above."""
+    return [
+        Violation(field=f"{field}{path}", reason=reason, description=description)
+        for path, reason, description in _numbers(record)
+    ]
+
+
 _Finding = tuple[str, str, str]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,9 @@ from server.ingest.decode import PictureDecoder
 from server.ingest.embed import embed_pictures, embed_texts, embed_values
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
 from server.ingest.kept_pictures import kept_pictures
-from server.ingest.recovery import finish_deletion, recover
+from server.ingest.recovery import finish_deletion
+from server.ingest.signals import SignalsWritten, SignalUpdate, write_signals
+from server.ingest.turns import WriteTurns
 from server.retrieval.analysis import Analyzer
 
 BATCH_PRODUCTS = 32
@@ -61,15 +62,14 @@ class ProductWriter:
         self._analyzer = analyzer
         self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._encoding = ThreadPoolExecutor(threads, thread_name_prefix="encode")
-        self._committing = threading.Lock()
-        self._unfinished: set[int] = set()
+        self.turns = WriteTurns(analyzer)
 
     def open_catalogs(self) -> None:
         """Open catalogs whose bundles are open; finish in each what died with a process before.
 
         Raises: as `Catalogs.load`, and Unavailable where the engine does not answer.
         """
-        self._catalogs.load(prepare=lambda catalog: recover(catalog, analyzer=self._analyzer))
+        self._catalogs.load(prepare=self.turns.recover)
 
     def write(
         self,
@@ -138,11 +138,24 @@ class ProductWriter:
             NotFound: there is no such catalog.
             Unavailable: the catalog is being replaced, or a part does not answer.
         """
-        with self._committing:
-            found = self._catalogs.to_delete_from(catalog)
+        with self.turns.writing_to(lambda: self._catalogs.to_delete_from(catalog)) as found:
             there = found.products.mark_deleting(ids)
-            self._finishing(found, lambda: finish_deletion(found, there))
+            finish_deletion(found, there)
         return there
+
+    def update_signals(
+        self, catalog: str, updates: Sequence[SignalUpdate], *, allow_missing: bool = False
+    ) -> SignalsWritten:
+        """Change prices, stock, ratings and sales of products; see `server.ingest.signals`.
+
+        Raises:
+            NotFound: there is no such catalog, or not all of the products.
+            InvalidRequest, FailedPrecondition, Unavailable: as `write_signals` and `delete`.
+        """
+        with self.turns.writing_to(lambda: self._catalogs.to_delete_from(catalog)) as found:
+            return write_signals(
+                found, updates, allow_missing=allow_missing, analyzer=self._analyzer
+            )
 
     def close(self) -> None:
         """Give back the threads. Calling it again does nothing."""
@@ -165,7 +178,7 @@ class ProductWriter:
     def _writing_anew(self, catalog: str) -> Iterator[_Writing]:
         with ExitStack() as stack:
             # A write under way is in the old build before the new one begins, or is refused.
-            with self._committing:
+            with self.turns.between_writes():
                 fresh = stack.enter_context(self._catalogs.replacing(catalog))
             with self._writing(fresh.bundle, lambda: fresh) as writing:
                 yield writing
@@ -231,9 +244,7 @@ class ProductWriter:
         )
         texts = pack(text, has=[True] * len(records))
         images = pack(image, has=has_image.tolist())
-        with self._committing:
-            catalog = writing.target()
-            self._finish_interrupted(catalog)
+        with self.turns.writing_to(writing.target) as catalog:
             values = embed_values(
                 catalog.table.missing_values(records), encoder=writing.encoder, deadline=deadline
             )
@@ -254,22 +265,11 @@ class ProductWriter:
                 rows, values=values, analyzer=self._analyzer, dimension=catalog.index.dimension
             )
             deadline.check("writing")
-            self._finishing(catalog, lambda: commit(catalog, batch))
+            commit(catalog, batch)
         return [
             WriteOutcome(product_id=row.id, status=WriteStatus.WRITTEN, payload=row.payload)
             for row in rows
         ]
-
-    def _finishing(self, catalog: Catalog, work: Callable[[], None]) -> None:
-        """Do work that leaves rows unfinished if it fails."""
-        self._unfinished.add(catalog.generation)
-        work()
-        self._unfinished.discard(catalog.generation)
-
-    def _finish_interrupted(self, catalog: Catalog) -> None:
-        if catalog.generation in self._unfinished:
-            recover(catalog, analyzer=self._analyzer)
-            self._unfinished.discard(catalog.generation)
 
 
 def _refused(settled: SettledProduct) -> WriteOutcome:

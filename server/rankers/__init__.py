@@ -1,1 +1,1 @@
-"""Versions of the ranker in the store, and the one that is served."""
+"""Rankers that are served: stored, promoted, rolled back, and taken up by every replica."""

@@ -21,8 +21,6 @@ class MergedCandidates:
         rows: int32 (n,), each product's row in the product table.
         text_similarity, image_similarity, lexical_score: float32 (n,), NaN where that view did not
             find the product.
-        text_rank, image_rank, lexical_rank: int32 (n,), place in that view's list from 0, -1 where
-            it is not in it.
     """
 
     ids: tuple[str, ...]
@@ -30,9 +28,6 @@ class MergedCandidates:
     text_similarity: Float32Array
     image_similarity: Float32Array
     lexical_score: Float32Array
-    text_rank: Int32Array
-    image_rank: Int32Array
-    lexical_rank: Int32Array
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,12 +51,10 @@ def merge(
     place_of = dict(zip(ids, range(len(ids)), strict=True))
 
     similarity = {view: np.full(len(ids), np.nan, dtype=np.float32) for view in View}
-    rank = {view: np.full(len(ids), -1, dtype=np.int32) for view in View}
     for each in hits:
         places = np.array([place_of.get(found, -1) for found in each.ids], dtype=np.int32)
-        ranks = np.flatnonzero(places >= 0)
-        similarity[each.view][places[ranks]] = each.similarities[ranks]
-        rank[each.view][places[ranks]] = ranks
+        known = places >= 0
+        similarity[each.view][places[known]] = each.similarities[known]
 
     return MergedCandidates(
         ids=tuple(ids),
@@ -69,9 +62,6 @@ def merge(
         text_similarity=similarity[View.TEXT],
         image_similarity=similarity[View.IMAGE],
         lexical_score=similarity[View.LEXICAL],
-        text_rank=rank[View.TEXT],
-        image_rank=rank[View.IMAGE],
-        lexical_rank=rank[View.LEXICAL],
     )
 
 

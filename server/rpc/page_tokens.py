@@ -16,7 +16,7 @@ from omnishelf.v1 import search_service_pb2
 
 from server.arrays import Float32Array
 from server.errors import InvalidRequest, Violation
-from server.hits import NUMBERS, RankedHits
+from server.hits import NUMBERS, FiredRule, RankedHits
 from server.query import FacetCounts, SearchResult
 from server.rpc.signing import Refusal, TokenError, TokenKind, TokenSigner, digest
 from server.stages import FallbackUsed
@@ -142,6 +142,10 @@ def _packed(result: SearchResult, offset: int) -> bytes:
         "fallbacks": [[each.stage, each.used, each.reason] for each in result.fallbacks],
         "facets": [[each.field, each.counts] for each in result.facets],
         "families": hits.families,
+        "rules": [
+            [place, [[rule.name, rule.action] for rule in rules]]
+            for place, rules in hits.rules.items()
+        ],
         "ids": hits.ids,
     }
     numbers = np.concatenate([hits.numbers, hits.parts], axis=1, dtype=np.float32)
@@ -161,6 +165,10 @@ def _unpacked(body: bytes) -> tuple[SearchResult, int]:
             rows[:, : len(NUMBERS)],
             families=families,
             parts=rows[:, len(NUMBERS) :],
+            rules={
+                place: tuple(FiredRule(name=name, action=action) for name, action in rules)
+                for place, rules in line.get("rules", [])
+            },
         ),
         facets=tuple(
             FacetCounts(field=field, counts=tuple((value, count) for value, count in counts))

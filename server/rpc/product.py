@@ -15,6 +15,7 @@ from omnishelf.v1 import product_service_pb2 as pb
 
 from server.deadline import Deadline
 from server.errors import NotFound
+from server.ingest.signals import SignalsWritten, SignalUpdate
 from server.rpc.deadlines import deadline_of
 from server.rpc.import_batches import ImportBatches
 from server.rpc.importing import ImportWriter, imported
@@ -22,6 +23,7 @@ from server.rpc.names import parse_catalog_name, parse_product_name
 from server.rpc.once import Once
 from server.rpc.page_tokens import PageTokens
 from server.rpc.validate_product import check_batch
+from server.rpc.validate_signals import check_signals
 from server.rpc.violations import Violations
 
 DEFAULT_PAGE = 100
@@ -43,6 +45,11 @@ class Writer(ImportWriter, Protocol):
 
     def delete(self, catalog: str, ids: Sequence[str]) -> list[str]:
         """Remove products; the ids that were there."""
+
+    def update_signals(
+        self, catalog: str, updates: Sequence[SignalUpdate], *, allow_missing: bool
+    ) -> SignalsWritten:
+        """Change prices, stock, ratings and sales of products, each once: all, or none."""
 
 
 class ProductService(product_service_pb2_grpc.ProductServiceServicer):
@@ -84,6 +91,17 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
             raise _not_found(request.name)
         return product_pb2.Product.FromString(found[name.product_id])
 
+    def UpdateSignals(
+        self, request: pb.UpdateSignalsRequest, context: grpc.ServicerContext
+    ) -> pb.UpdateSignalsResponse:
+        """Change what varies by the minute of all products of the call, or of none."""
+        return self._once.answer(
+            request,
+            lambda: self._update_signals(request),
+            request_id=request.request_id,
+            kind=pb.UpdateSignalsResponse,
+        )
+
     def DeleteProduct(
         self, request: pb.DeleteProductRequest, context: grpc.ServicerContext
     ) -> empty_pb2.Empty:
@@ -124,6 +142,14 @@ class ProductService(product_service_pb2_grpc.ProductServiceServicer):
         outcomes = self._writer.write(catalog, items, all_or_none=True, deadline=deadline)
         return pb.BatchUpsertProductsResponse(
             products=[product_pb2.Product.FromString(outcome.payload) for outcome in outcomes]
+        )
+
+    def _update_signals(self, request: pb.UpdateSignalsRequest) -> pb.UpdateSignalsResponse:
+        catalog, updates = check_signals(request)
+        written = self._writer.update_signals(catalog, updates, allow_missing=request.allow_missing)
+        return pb.UpdateSignalsResponse(
+            updated_count=written.updated,
+            missing_products=[f"{request.parent}/products/{each}" for each in written.missing],
         )
 
     def _delete(self, request: pb.DeleteProductRequest) -> empty_pb2.Empty:

@@ -123,6 +123,8 @@ def _add_hit(
         hit.similarities.lexical = found.lexical_score
     for family, value in found.contributions.items():
         hit.contributions.add(family=family, value=value)
+    for rule in found.rules:
+        hit.rules.add(name=rule.name, action=rule.action)
 
 
 def _strip(product: product_pb2.Product) -> None:

@@ -13,10 +13,13 @@ from omnishelf.v1 import search_service_pb2 as pb
 from omnishelf.v1 import search_service_pb2_grpc
 
 from server.deadline import Deadline
+from server.explanation import AskedExplanation, Explanation
 from server.query import Query, SearchResult, TextPart
 from server.rpc.deadlines import deadline_of
+from server.rpc.explain import explanation_message
 from server.rpc.page_tokens import PageTokens
 from server.rpc.reply import SearchReplies
+from server.rpc.validate_explain import check_explanation
 from server.rpc.validate_search import check_search
 
 
@@ -27,6 +30,13 @@ class Searcher(Protocol):
         """The whole frozen order of one search."""
 
 
+class Explainer(Protocol):
+    """What explains a checked query: `server.explaining.Explainer`, or a fake."""
+
+    def explain(self, query: Query, asked: AskedExplanation, *, deadline: Deadline) -> Explanation:
+        """Why a product of a search stands where it stands."""
+
+
 class SearchService(search_service_pb2_grpc.SearchServiceServicer):
     """Ranks the products of a catalog for a query."""
 
@@ -34,6 +44,7 @@ class SearchService(search_service_pb2_grpc.SearchServiceServicer):
         self,
         *,
         searcher: Searcher,
+        explainer: Explainer,
         replies: SearchReplies,
         tokens: PageTokens,
         dimension_of: Callable[[str], int],
@@ -44,6 +55,7 @@ class SearchService(search_service_pb2_grpc.SearchServiceServicer):
         Of a catalog that is not there it gives any: the search says so.
         """
         self._searcher = searcher
+        self._explainer = explainer
         self._replies = replies
         self._tokens = tokens
         self._dimension_of = dimension_of
@@ -60,6 +72,16 @@ class SearchService(search_service_pb2_grpc.SearchServiceServicer):
         response = self._replies.reply(request, asked, fresh)
         _note(asked.query, response)
         return response
+
+    def ExplainRanking(
+        self, request: pb.ExplainRankingRequest, context: grpc.ServicerContext
+    ) -> pb.ExplainRankingResponse:
+        """Check, explain, reply."""
+        deadline = deadline_of(context, default_seconds=self._default_deadline_seconds)
+        dimension = self._dimension_of(request.search.parent)
+        checked = check_explanation(request, dimension=dimension, tokens=self._tokens)
+        explanation = self._explainer.explain(checked.query, checked.asked, deadline=deadline)
+        return explanation_message(explanation, catalog=checked.query.catalog)
 
 
 def _note(query: Query, response: pb.SearchProductsResponse) -> None:

@@ -12,8 +12,12 @@ from grpc_reflection.v1alpha import reflection
 from omnishelf.v1 import (
     encoder_service_pb2,
     encoder_service_pb2_grpc,
+    feedback_service_pb2,
+    feedback_service_pb2_grpc,
     product_service_pb2,
     product_service_pb2_grpc,
+    rule_service_pb2,
+    rule_service_pb2_grpc,
     search_service_pb2,
     search_service_pb2_grpc,
 )
@@ -25,6 +29,8 @@ SERVICES = (
     search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
     product_service_pb2.DESCRIPTOR.services_by_name["ProductService"].full_name,
     encoder_service_pb2.DESCRIPTOR.services_by_name["EncoderService"].full_name,
+    feedback_service_pb2.DESCRIPTOR.services_by_name["FeedbackService"].full_name,
+    rule_service_pb2.DESCRIPTOR.services_by_name["RuleService"].full_name,
 )
 _WHOLE_SERVER = ""
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104 - compared, not bound
@@ -51,6 +57,8 @@ class RpcServer:
         search: search_service_pb2_grpc.SearchServiceServicer,
         products: product_service_pb2_grpc.ProductServiceServicer,
         encoders: encoder_service_pb2_grpc.EncoderServiceServicer,
+        feedback: feedback_service_pb2_grpc.FeedbackServiceServicer,
+        rules: rule_service_pb2_grpc.RuleServiceServicer,
         interceptors: Sequence[grpc.ServerInterceptor[object, object]],
         host: str,
         port: int,
@@ -64,6 +72,8 @@ class RpcServer:
         search_service_pb2_grpc.add_SearchServiceServicer_to_server(search, self._server)
         product_service_pb2_grpc.add_ProductServiceServicer_to_server(products, self._server)
         encoder_service_pb2_grpc.add_EncoderServiceServicer_to_server(encoders, self._server)
+        feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback, self._server)
+        rule_service_pb2_grpc.add_RuleServiceServicer_to_server(rules, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
             (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from google.protobuf.descriptor import EnumDescriptor
 from omnishelf.v1 import search_service_pb2 as pb
 
 from server.errors import NotBuilt
-from server.query import FacetRequest, Query, RankingMode
+from server.query import FacetRequest, Query
 from server.retrieval.filters.parser import parse_filter
 from server.retrieval.protocol import View
 from server.rpc.names import parse_catalog_name
 from server.rpc.page_tokens import FrozenOrder, PageTokens
 from server.rpc.validate_parts import check_parts
+from server.rpc.validate_ranking import (
+    MOST_CHANGES,
+    check_known,
+    check_ranking,
+    method_of,
+    mode_of,
+    shopper_of,
+    signal_changes,
+)
 from server.rpc.violations import Violations
 from server.signals.reader import FacetField
 
@@ -24,8 +32,6 @@ MOST_FACETS = 16
 DEFAULT_FACET = 10
 MOST_FACET = 100
 MOST_COLLAPSE = 100
-MOST_CANDIDATES = 1_000
-MOST_SHOPPER_CHARACTERS = 128
 FACET_FIELDS: Mapping[str, FacetField] = {
     "category": "category",
     "brand": "brand",
@@ -76,13 +82,18 @@ def check_search(
         with violations.collecting():
             frozen = tokens.read_search(request)
     page_size = violations.page_size(request.page_size, default=DEFAULT_PAGE, most=MOST_PAGE)
-    _check_known(violations, "view", request.view, pb.View.DESCRIPTOR)
-    _check_known(violations, "product_detail", request.product_detail, pb.ProductDetail.DESCRIPTOR)
-    _check_ranking(violations, request.ranking)
-    violations.check_length("shopper.user", request.shopper.user, most=MOST_SHOPPER_CHARACTERS)
-    violations.check_length(
-        "shopper.session", request.shopper.session, most=MOST_SHOPPER_CHARACTERS
+    check_known(violations, "view", request.view, pb.View.DESCRIPTOR)
+    check_known(violations, "product_detail", request.product_detail, pb.ProductDetail.DESCRIPTOR)
+    ranking = request.ranking
+    check_ranking(violations, ranking)
+    changes = signal_changes(
+        violations,
+        ranking.signal_changes,
+        field="ranking.signal_changes",
+        most=MOST_CHANGES,
+        catalog=catalog,
     )
+    shopper = shopper_of(violations, request)
     facets = _facets(violations, request)
     collapse_limit = _collapse_limit(violations, request)
     violations.raise_any()
@@ -93,12 +104,16 @@ def check_search(
         filter_tree=filter_tree,
         facets=facets,
         collapse_limit=collapse_limit,
-        mode=_mode(request.ranking),
-        variety=request.ranking.variety if request.ranking.HasField("variety") else None,
-        candidates=request.ranking.candidates or None,
-        image_share=(
-            request.ranking.image_share if request.ranking.HasField("image_share") else None
-        ),
+        mode=mode_of(ranking),
+        variety=ranking.variety if ranking.HasField("variety") else None,
+        diversifier=method_of(ranking),
+        brand_limit=ranking.brand_limit or None,
+        category_limit=ranking.category_limit or None,
+        candidates=ranking.candidates or None,
+        image_share=ranking.image_share if ranking.HasField("image_share") else None,
+        feature_overrides=dict(ranking.feature_overrides),
+        signal_changes=changes,
+        shopper=shopper,
         explain=request.explain,
     )
     detail = request.product_detail or pb.PRODUCT_DETAIL_BASIC
@@ -113,32 +128,9 @@ def _refuse_not_built(request: pb.SearchProductsRequest) -> None:
     ]
     if request.experiment_unit:
         fields.append("experiment_unit")
-    if request.ranking.feature_overrides:
-        fields.append("ranking.feature_overrides")
     if fields:
         named = ", ".join(fields)
         raise NotBuilt(named, f"this release does not answer {named}; leave it out")
-
-
-def _check_known(violations: Violations, field: str, value: int, kind: EnumDescriptor) -> None:
-    if value not in kind.values_by_number:
-        known = ", ".join(kind.values_by_name)
-        violations.add(field, "ENUM_UNKNOWN", f"{value} has no meaning; take one of {known}")
-
-
-def _check_ranking(violations: Violations, ranking: pb.RankingOptions) -> None:
-    _check_known(violations, "ranking.mode", ranking.mode, pb.RankingOptions.Mode.DESCRIPTOR)
-    if ranking.HasField("variety"):
-        violations.check_range("ranking.variety", ranking.variety, low=0, high=1)
-    if ranking.HasField("image_share"):
-        violations.check_range("ranking.image_share", ranking.image_share, low=0, high=1)
-    violations.check_range("ranking.candidates", ranking.candidates, low=0, high=MOST_CANDIDATES)
-
-
-def _mode(ranking: pb.RankingOptions) -> RankingMode:
-    if ranking.mode == pb.RankingOptions.MODE_RETRIEVAL:
-        return RankingMode.RETRIEVAL
-    return RankingMode.MODEL
 
 
 def _facets(violations: Violations, request: pb.SearchProductsRequest) -> tuple[FacetRequest, ...]:

@@ -10,7 +10,7 @@ from server.arrays import Float32Array, Int32Array
 class Candidates(Protocol):
     """n candidates as rows of a reader, with what each view said of them.
 
-    ``rows`` and the ranks are int32 (n,), similarities and scores float32 (n,).
+    ``rows`` is int32 (n,), similarities and scores float32 (n,).
     """
 
     @property
@@ -28,15 +28,3 @@ class Candidates(Protocol):
     @property
     def lexical_score(self) -> Float32Array:
         """BM25 score of the query's words, NaN without words."""
-
-    @property
-    def text_rank(self) -> Int32Array:
-        """Place in the text view's list, -1 where not in it."""
-
-    @property
-    def image_rank(self) -> Int32Array:
-        """Place in the picture view's list, -1 where not in it."""
-
-    @property
-    def lexical_rank(self) -> Int32Array:
-        """Place in the words' list, -1 where not in it."""

@@ -1,4 +1,4 @@
-"""Every product's columns, one row a product, appended and never changed."""
+"""Every product's columns, one row a product, appended; only the numbers are changed in place."""
 
 from __future__ import annotations
 
@@ -23,8 +23,20 @@ NUMBERS: Final = (
     "units_7_days",
     "units_30_days",
     "created_days",
+    "impressions",
+    "clicks",
+    "carts",
+    "purchases",
 )
+"""What varies by the minute: float32, 52 bytes a product."""
+FACTS: Final = slice(0, NUMBERS.index("impressions"))
+"""The numbers that the shop says of a product."""
+COUNTS: Final = slice(FACTS.stop, len(NUMBERS))
+"""The numbers that are counted from events; 0 where there were none."""
 CODES: Final = ("brand", "color", "category", "group")
+
+# A quarter of slack keeps a product's numbers under 80 bytes, right after growing too.
+_NUMBERS_GROWTH: Final = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,7 @@ class ProductColumns:
 
     def __init__(self, *, dimension: int) -> None:
         self.ids: list[str] = []
-        self.numbers = GrowingArray(np.float32, width=len(NUMBERS))
+        self.numbers = GrowingArray(np.float32, width=len(NUMBERS), growth=_NUMBERS_GROWTH)
         self.codes = GrowingArray(np.int32, width=len(CODES))
         self.text = GrowingArray(np.int8, width=dimension)
         self.image = GrowingArray(np.int8, width=dimension)

@@ -1,4 +1,4 @@
-"""Arrays that grow at the end while others read: rows once written are never moved or changed."""
+"""Arrays that grow at the end while others read; no row moves, and few are changed in place."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ class GrowingArray(Generic[Scalar]):
     array ``rows`` is by then: growing copies into a new array and leaves the old one as it was.
     """
 
-    __slots__ = ("_length", "rows")
+    __slots__ = ("_growth", "_length", "rows")
 
-    def __init__(self, dtype: type[Scalar], *, width: int | None = None) -> None:
-        """``width`` is the length of a row; None for rows that are scalars."""
+    def __init__(
+        self, dtype: type[Scalar], *, width: int | None = None, growth: float = 2.0
+    ) -> None:
+        """``width`` is the length of a row; None for rows that are scalars.
+
+        ``growth`` (above 1) is how many times as long a full array gets: at most
+        ``growth - 1`` of what is used stands empty, and a row is copied ``1 / (growth - 1)`` times
+        on average.
+        """
+        self._growth = growth
         shape = (_FIRST_CAPACITY,) if width is None else (_FIRST_CAPACITY, width)
         self.rows: npt.NDArray[Scalar] = np.zeros(shape, dtype=dtype)
         self._length = 0
@@ -34,7 +42,8 @@ class GrowingArray(Generic[Scalar]):
         """Add rows at the end, cast to the array's dtype; the number of the first of them."""
         start, end = self._length, self._length + len(block)
         if end > len(self.rows):
-            grown = np.zeros((max(end, 2 * len(self.rows)), *self.rows.shape[1:]), self.rows.dtype)
+            capacity = max(end, int(self._growth * len(self.rows)))
+            grown = np.zeros((capacity, *self.rows.shape[1:]), self.rows.dtype)
             grown[:start] = self.rows[:start]
             grown[start:end] = block
             self.rows = grown
@@ -42,3 +51,11 @@ class GrowingArray(Generic[Scalar]):
             self.rows[start:end] = block
         self._length = end
         return start
+
+    def change(self, places: npt.NDArray[Any], block: npt.NDArray[Any], *, columns: slice) -> None:
+        """Overwrite some columns of rows that are there, each place once.
+
+        Only for numbers of which each stands for itself: a reader may find one changed and the
+        next one not yet.
+        """
+        self.rows[places, columns] = block

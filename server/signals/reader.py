@@ -1,7 +1,8 @@
 """What a request reads of the product table: rows, similarities and the ranker's columns.
 
 A reader is taken once a request. Its row numbers keep their meaning as long as it is held: a
-product written meanwhile gets a new row, and the old row stays as it was.
+product written meanwhile gets a new row, and the old row stays as it was, but for its numbers
+(price, stock, counts ...), which are those of the moment they are read.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from server.signals.candidates import Candidates
 from server.signals.columns import CODES, NUMBERS
 from server.signals.facets import price_ranges, top_counts
 from server.signals.state import IMAGE, TEXT, TableState
+from server.signals.traits import Traits
 from server.signals.vectors import fuse, similarities
 
 FacetField = Literal["category", "brand", "color", "price"]
 
 _SECONDS_A_DAY = 86_400.0
-_CREATED = NUMBERS.index("created_days")
 _PRICE = NUMBERS.index("price")
 _COLOR, _BRAND = CODES.index("color"), CODES.index("brand")
+_CATEGORY, _GROUP = CODES.index("category"), CODES.index("group")
 _CATEGORY_FIELDS = (
     AffinityField.CATEGORY_ROOT,
     AffinityField.CATEGORY_LEAF,
@@ -44,6 +46,11 @@ class TableReader:
 
     def __len__(self) -> int:
         return len(self._state.row_of)
+
+    @property
+    def state(self) -> TableState:
+        """What is read here, for another room's view of the same rows."""
+        return self._state
 
     def rows(self, ids: Sequence[str]) -> Int32Array:
         """Rows int32 (n,) of product ids, -1 for one that is not in the catalog."""
@@ -140,6 +147,22 @@ class TableReader:
             of_paths = [np.maximum.reduceat(each, offsets[:-1]) for each in of_paths]
         return found | dict(zip(_CATEGORY_FIELDS, of_paths, strict=True))
 
+    def numbers(self, rows: Int32Array) -> Float32Array:
+        """The live numbers of n rows by `server.signals.columns.NUMBERS`: float32 (13, n)."""
+        return np.ascontiguousarray(self._state.columns.numbers.rows.take(rows, axis=0).T)
+
+    def traits(self, rows: Int32Array) -> Traits:
+        """What a shopper's taste is made of, of n rows."""
+        columns = self._state.columns
+        codes = columns.codes.rows[rows]
+        return Traits(
+            price=columns.numbers.rows[rows, _PRICE],
+            brand=codes[:, _BRAND],
+            category=codes[:, _CATEGORY],
+            group=codes[:, _GROUP],
+            vectors=columns.fused.rows[rows],
+        )
+
     def gather(
         self,
         candidates: Candidates,
@@ -155,20 +178,16 @@ class TableReader:
         time.
         """
         columns, rows = self._state.columns, candidates.rows[order]
-        numbers = np.ascontiguousarray(columns.numbers.rows[rows].T)
+        price, list_price, stock, rating, rating_count, *further = self.numbers(rows)
+        one_day, week, month, created, impressions, clicks, carts, purchases = further
         codes = np.ascontiguousarray(columns.codes.rows[rows].T)
         flat, offsets = columns.terms(rows)
-        created = numbers[_CREATED]
-        price, list_price, stock, rating, rating_count, one_day, week, month = numbers[:_CREATED]
         brand, color, category, group = codes
         return CandidateColumns(
             retrieval_score=score[order],
             text_similarity=candidates.text_similarity[order],
             image_similarity=candidates.image_similarity[order],
             lexical_score=candidates.lexical_score[order],
-            text_rank=candidates.text_rank[order],
-            image_rank=candidates.image_rank[order],
-            lexical_rank=candidates.lexical_rank[order],
             affinities=self.affinities(rows, query_vector),
             terms=_by_field(flat, offsets, count=len(rows)),
             price=price,
@@ -179,6 +198,10 @@ class TableReader:
             units_1_day=one_day,
             units_7_days=week,
             units_30_days=month,
+            impressions=impressions,
+            clicks=clicks,
+            carts=carts,
+            purchases=purchases,
             age_days=np.maximum(np.float32(now_seconds / _SECONDS_A_DAY) - created, np.float32(0)),
             brand=brand,
             color=color,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from server.arrays import BoolArray, Float32Array, Int32Array
 from server.signals.affinity import AffinityValues
-from server.signals.columns import CODES, ColumnBlock, ProductColumns
+from server.signals.awaited import AwaitedCounts
+from server.signals.columns import CODES, COUNTS, FACTS, ColumnBlock, ProductColumns
 from server.signals.facts import ProductFacts
 from server.signals.reader import TableReader
 from server.signals.state import IMAGE, TEXT, TableState
@@ -44,16 +46,18 @@ class TableRows:
 class ProductTable:
     """What the ranker must know of every product, without a query to any store.
 
-    `put` and `remove` take a lock among themselves; readers never wait and never see half a row. A
-    product put again gets a new row, so rows a reader holds stay true; dead rows are dropped once
-    they outnumber the living.
+    Writes take a lock among themselves; readers never wait and never see half a row. A product put
+    again gets a new row with the counts it had, so rows a reader holds stay true; dead rows are
+    dropped once they outnumber the living. `update_signals` and `set_counts` change the numbers of
+    a row in place: each is the old or the new one.
     """
 
     def __init__(
         self, *, dimension: int, fold: Callable[[str], str], image_share: float = 0.3
     ) -> None:
         """``fold`` maps values that are the same to the same text; filters must fold alike."""
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
+        self._awaited = AwaitedCounts()
         self._state = TableState(
             columns=ProductColumns(dimension=dimension),
             values=AffinityValues(dimension=dimension, fold=fold),
@@ -67,6 +71,14 @@ class ProductTable:
     def reader(self) -> TableReader:
         """What one request reads with."""
         return TableReader(self._state)
+
+    def writing(self) -> AbstractContextManager[object]:
+        """A block in which only this thread writes.
+
+        For who copies from elsewhere what another writer may change there and here: reads in this
+        block and puts in it never overwrite what is newer.
+        """
+        return self._writing
 
     def ids(self) -> set[str]:
         """Ids of all products."""
@@ -99,13 +111,54 @@ class ProductTable:
             state.row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
             self._drop_dead_rows()
 
-    def remove(self, ids: Iterable[str]) -> None:
-        """Remove products; ids not there are passed over."""
+    def update_signals(self, records: Sequence[ProductFacts]) -> None:
+        """Take prices, stock, ratings and sales of products, each id once; others are passed over.
+
+        Nothing else of the records is looked at, but when the product was first offered.
+        """
         with self._writing:
-            found = [self._state.row_of.pop(each, NO_VALUE) for each in ids]
-            rows = np.array([row for row in found if row != NO_VALUE], dtype=np.int32)
+            places, known = self._known([record.id for record in records])
+            numbers = _numbers([records[place] for place in known.tolist()])
+            self._state.columns.numbers.change(places, numbers, columns=FACTS)
+
+    def set_counts(self, ids: Sequence[str], counts: Float32Array) -> None:
+        """Set impressions, clicks, carts and purchases, (n, 4), of ids, each once.
+
+        Those of ids that are not there are remembered until they come.
+        """
+        with self._writing:
+            places, known = self._known(ids)
+            self._state.columns.numbers.change(places, counts[known], columns=COUNTS)
+            unknown = np.setdiff1d(np.arange(len(ids)), known).tolist()
+            self._awaited.keep([ids[place] for place in unknown], counts[unknown])
+
+    def signal_bytes(self) -> int:
+        """Memory of the numbers, with what stands empty to grow into and with dead rows."""
+        return self._state.columns.numbers.rows.nbytes
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove products; ids not there are passed over. One that comes again has its counts."""
+        with self._writing:
+            row_of = self._state.row_of
+            gone = {each: row_of.pop(each) for each in dict.fromkeys(ids) if each in row_of}
+            rows = np.fromiter(gone.values(), dtype=np.int32)
+            self._awaited.keep(gone, self._state.columns.numbers.rows[rows, COUNTS])
             self._count(rows, by=-1)
             self._drop_dead_rows()
+
+    def _known(self, ids: Sequence[str]) -> tuple[Int32Array, Int32Array]:
+        """Rows (k,) of the ids that are there, and their places among the ids (k,)."""
+        find = self._state.row_of.get
+        rows = np.array([find(each, NO_VALUE) for each in ids], dtype=np.int32)
+        known = np.flatnonzero(rows != NO_VALUE).astype(np.int32)
+        return rows[known], known
+
+    def _all_numbers(self, records: Sequence[ProductFacts]) -> Float32Array:
+        """Rows in the order of `NUMBERS`: what the records say, and the counts known before."""
+        places, known = self._known([record.id for record in records])
+        counts = self._awaited.take([record.id for record in records])
+        counts[known] = self._state.columns.numbers.rows[places, COUNTS]
+        return np.concatenate([_numbers(records), counts], axis=1)
 
     def _count(self, rows: Int32Array, *, by: int) -> None:
         """Count rows in (1) or out (-1): values in use, term counts, missing vectors."""
@@ -151,7 +204,7 @@ class ProductTable:
         )
         return ColumnBlock(
             ids=[record.id for record in records],
-            numbers=np.array([_numbers(record) for record in records], dtype=np.float32),
+            numbers=self._all_numbers(records),
             codes=np.array(codes, dtype=np.int32),
             text=text,
             image=image,
@@ -192,8 +245,13 @@ def _deepest_first(values: AffinityValues, paths: Iterable[str]) -> tuple[list[i
     return deepest or [NO_VALUE], [code for code, count in levels.items() if count < most]
 
 
-def _numbers(record: ProductFacts) -> tuple[float | None, ...]:
-    """One row in the order of `NUMBERS`; None becomes NaN in a float array."""
+def _numbers(records: Sequence[ProductFacts]) -> Float32Array:
+    """The `FACTS` of n records, float32 (n, 9), NaN for what is unknown."""
+    rows = [_facts(record) for record in records]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), FACTS.stop)
+
+
+def _facts(record: ProductFacts) -> tuple[float | None, ...]:
     created = record.create_seconds
     return (
         record.price,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from server.deadline import Deadline
 from server.pipeline import Pipeline
 from server.query import PicturePart, ProductPart, Query, QueryPart, TextPart
 from server.retrieval.protocol import View
+from server.training.people import People
 from server.training.queries import EXACT, QueryMaker
 from server.training.snapshots import snapshot
 
@@ -85,11 +86,18 @@ def example_questions(records: Sequence[ProductRecord], *, count: int, seed: int
 
 
 def lessons(
-    pipeline: Pipeline, questions: Sequence[Question], *, catalog: str, seed: int
+    pipeline: Pipeline,
+    questions: Sequence[Question],
+    *,
+    catalog: str,
+    seed: int,
+    people: People | None = None,
 ) -> Iterator[Lesson]:
     """Ask every question and let simulated shoppers grade the candidates.
 
-    A question none of whose candidates is relevant teaches nothing and is left out.
+    Where ``people`` are given, half of the questions are asked by one of them, and half of the
+    products' counts show what shoppers see in them; the rest know neither, as in a shop that has
+    just opened. A question none of whose candidates is relevant teaches nothing and is left out.
     """
     rng = random.Random(seed)  # noqa: S311 - reproducible data, not secrets
     for place, question in enumerate(questions):
@@ -97,13 +105,18 @@ def lessons(
         query = Query(catalog=catalog, parts=question.parts, views=views)
         considered = pipeline.consider(query, deadline=Deadline.never())
         relevance = np.array([question.relevance.get(each, 0.0) for each in considered.ids])
-        if relevance.any():
-            yield Lesson(
-                query=considered.facts,
-                candidates=considered.columns,
-                grades=simulated_grades(relevance, considered.columns, seed=seed + place),
-                key=question.key,
-            )
+        if not relevance.any():
+            continue
+        facts, columns, liked = considered.facts, considered.columns, np.zeros(len(relevance))
+        if people is not None:
+            person, columns, liked = people.behind(columns, seed=seed + place)
+            facts = replace(facts, person=person)
+        yield Lesson(
+            query=facts,
+            candidates=columns,
+            grades=simulated_grades(relevance, columns, seed=seed + place, liked=liked),
+            key=question.key,
+        )
 
 
 def _relevance(records: Sequence[ProductRecord], model: ProductRecord) -> dict[str, float]:

@@ -12,6 +12,7 @@ from ranker.columns import (
     CandidateColumns,
     Float32Array,
     Int32Array,
+    PersonFacts,
     QueryFacts,
     TermColumn,
     TermField,
@@ -24,6 +25,8 @@ QueryMaker = Callable[..., QueryFacts]
 
 DIMENSION = 4
 VOCABULARY = 40
+UNKNOWN_SHARE = 0.2
+PERSON_SHARE = 0.5
 
 QUICK = TrainingSettings(rounds=40, patience=10, min_rows_in_leaf=10)
 
@@ -40,14 +43,12 @@ def unknown_candidates(count: int, **known: object) -> CandidateColumns:
     """Candidates of which nothing is known but ``known``; lists become arrays of the right type."""
     floats = np.full(count, np.nan, dtype=np.float32)
     codes = np.full(count, -1, dtype=np.int32)
+    nothing_counted = np.zeros(count, dtype=np.float32)
     nothing = CandidateColumns(
         retrieval_score=np.linspace(1, 0, count, dtype=np.float32),
         text_similarity=floats,
         image_similarity=floats,
         lexical_score=floats,
-        text_rank=codes,
-        image_rank=codes,
-        lexical_rank=codes,
         affinities=dict.fromkeys(AffinityField, floats),
         terms={field: term_column(*([[]] * count)) for field in TermField},
         price=floats,
@@ -58,6 +59,10 @@ def unknown_candidates(count: int, **known: object) -> CandidateColumns:
         units_1_day=floats,
         units_7_days=floats,
         units_30_days=floats,
+        impressions=nothing_counted,
+        clicks=nothing_counted,
+        carts=nothing_counted,
+        purchases=nothing_counted,
         age_days=floats,
         brand=codes,
         color=codes,
@@ -89,13 +94,30 @@ def unknown_query(**known: object) -> QueryFacts:
     return replace(nothing, **facts)
 
 
+def random_person(rng: np.random.Generator) -> PersonFacts:
+    """Somebody who looked at a few things; of one in five no price and no vector is known."""
+    vector = rng.normal(size=DIMENSION).astype(np.float32)
+    unknown = rng.random() < UNKNOWN_SHARE
+    return PersonFacts(
+        events=float(rng.uniform(0.1, 50)),
+        vector=vector * 0 if unknown else vector / np.linalg.norm(vector),
+        brands=np.array([3, 1], dtype=np.int32),
+        brand_shares=np.array([0.5, 0.25], dtype=np.float32),
+        categories=np.array([4], dtype=np.int32),
+        category_shares=np.array([1.0], dtype=np.float32),
+        log_price=float("nan") if unknown else float(rng.uniform(0, 6)),
+        log_price_spread=float("nan") if unknown else float(rng.uniform(0.1, 2)),
+        bought_groups=rng.integers(0, 5, 2).astype(np.int32),
+    )
+
+
 def random_request(seed: int, count: int) -> tuple[QueryFacts, CandidateColumns]:
     """A query and candidates with every column filled, about one value in five unknown."""
     rng = np.random.default_rng(seed)
 
     def floats(low: float, high: float) -> Float32Array:
         values = rng.uniform(low, high, count).astype(np.float32)
-        values[rng.random(count) < 0.2] = np.nan
+        values[rng.random(count) < UNKNOWN_SHARE] = np.nan
         return values
 
     def codes(below: int) -> Int32Array:
@@ -117,17 +139,17 @@ def random_request(seed: int, count: int) -> tuple[QueryFacts, CandidateColumns]
         term_groups=groups,
         term_weights=rng.uniform(0.1, 5, len(groups)).astype(np.float32),
         price_hint=float(rng.choice([np.nan, 30.0])),
+        person=random_person(rng) if rng.random() < PERSON_SHARE else None,
     )
     vectors = rng.normal(size=(count, DIMENSION))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    shown = rng.integers(0, 500, count).astype(np.float32)
+    events = rng.uniform(0, [[0.3], [0.1], [0.05]], (3, count)).astype(np.float32)
     candidates = CandidateColumns(
         retrieval_score=-np.sort(-rng.uniform(0, 1, count).astype(np.float32)),
         text_similarity=floats(-1, 1),
         image_similarity=floats(-1, 1),
         lexical_score=floats(0, 20),
-        text_rank=codes(count),
-        image_rank=codes(count),
-        lexical_rank=codes(count),
         affinities={field: floats(-2, 5) for field in AffinityField},
         terms={field: words() for field in TermField},
         price=floats(0, 500),
@@ -138,6 +160,10 @@ def random_request(seed: int, count: int) -> tuple[QueryFacts, CandidateColumns]
         units_1_day=np.floor(floats(0, 9)),
         units_7_days=np.floor(floats(0, 50)),
         units_30_days=np.floor(floats(0, 200)),
+        impressions=shown,
+        clicks=np.floor(shown * events[0]),
+        carts=np.floor(shown * events[1]),
+        purchases=np.floor(shown * events[2]),
         age_days=floats(0, 1000),
         brand=codes(5),
         color=codes(5),
@@ -178,9 +204,8 @@ def floats() -> Callable[..., Float32Array]:
     return lambda *values: np.array(values, dtype=np.float32)
 
 
-@pytest.fixture(scope="session")
-def judged_queries() -> list[JudgedQuery]:
-    """Return queries whose grades say: words first, then a colour that fits, and sales last."""
+def taught_queries() -> list[JudgedQuery]:
+    """Queries whose grades say: words first, then a colour that fits, and sales last."""
     queries = []
     for seed in range(40):
         query, candidates = random_request(seed, 30)
@@ -192,7 +217,18 @@ def judged_queries() -> list[JudgedQuery]:
     return queries
 
 
+def taught_ranker() -> TrainedRanker:
+    """A ranker trained on `taught_queries`."""
+    return train(taught_queries(), seed=7, name="taught", settings=QUICK)
+
+
 @pytest.fixture(scope="session")
-def trained(judged_queries: list[JudgedQuery]) -> TrainedRanker:
+def judged_queries() -> list[JudgedQuery]:
+    """Return queries that a ranker can learn from."""
+    return taught_queries()
+
+
+@pytest.fixture(scope="session")
+def trained() -> TrainedRanker:
     """Return a ranker trained on ``judged_queries``."""
-    return train(judged_queries, seed=7, name="taught", settings=QUICK)
+    return taught_ranker()

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+import pickle
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ranker import registry
+from ranker import engine_gate, trial
 from ranker.errors import ModelRefused, RankingError
 from ranker.features.schema import FEATURES, fingerprint
 from ranker.manifest import read_manifest
@@ -54,13 +56,22 @@ def remove(name: str) -> Tamper:
     return lambda directory: (directory / name).unlink()
 
 
+def with_leaves(data: bytes, value: bytes, *, of: slice) -> bytes:
+    """Some leaves of the first tree as ``value``, in as many bytes, for LightGBM counts them."""
+    start = data.index(b"leaf_value=") + len(b"leaf_value=")
+    end = data.index(b"\n", start)
+    leaves = data[start:end].split()
+    leaves[of] = [value + b"0" * (len(leaf) - len(value)) for leaf in leaves[of]]
+    return data[:start] + b" ".join(leaves) + data[end:]
+
+
 def flip_a_leaf(data: bytes) -> bytes:
     start = data.index(b"leaf_value=") + len(b"leaf_value=")
     return data[:start] + b"9" + data[start + 1 :]
 
 
 def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
-    loaded = load(saved)
+    loaded = load(saved, engine="lightgbm")
     assert loaded.id == trained.ranker().id
     np.testing.assert_array_equal(
         loaded.score(trained.sample), trained.ranker().score(trained.sample)
@@ -91,6 +102,15 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
         pytest.param(manifest_with(metrics=[1]), "RANKER_UNPARSABLE", id="manifest of other types"),
         pytest.param(edit("manifest.json", lambda _: b"[]"), "RANKER_UNPARSABLE", id="a list"),
         pytest.param(edit("manifest.json", lambda _: b"\xff"), "RANKER_UNPARSABLE", id="bytes"),
+        pytest.param(
+            edit("model.txt", lambda _: pickle.dumps([1])), "RANKER_PICKLE", id="a pickle"
+        ),
+        pytest.param(
+            signed("model.txt", lambda _: pickle.dumps([1], protocol=0)),
+            "RANKER_PICKLE",
+            id="an old pickle, signed",
+        ),
+        pytest.param(manifest_with(name="../up"), "RANKER_UNPARSABLE", id="a name with a path"),
         # These pass their hashes, and would end a process that parsed them.
         pytest.param(
             signed("model.txt", lambda data: data[: len(data) // 2]),
@@ -106,6 +126,21 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
         pytest.param(signed("model.txt", flip_a_leaf), "RANKER_UNPARSABLE", id="edited, signed"),
         pytest.param(
             signed("model.txt", lambda _: b"\xff\xfe"), "RANKER_UNPARSABLE", id="no text, signed"
+        ),
+        pytest.param(
+            signed("model.txt", lambda data: with_leaves(data, b"nan", of=slice(None))),
+            "RANKER_UNPARSABLE",
+            id="leaves that are no numbers, signed",
+        ),
+        pytest.param(
+            signed("model.txt", lambda data: with_leaves(data, b"9e9", of=slice(1))),
+            "RANKER_NOT_FINITE",
+            id="one leaf that is too large, signed",
+        ),
+        pytest.param(
+            signed("sample.json", lambda _: b'{"matrix": [], "scores": []}'),
+            "RANKER_UNPARSABLE",
+            id="no rows, signed",
         ),
         pytest.param(
             signed("sample.json", lambda _: b"{}"), "RANKER_UNPARSABLE", id="empty sample, signed"
@@ -131,12 +166,79 @@ def test_refuses_a_model_that_takes_too_long(
 ) -> None:
     sleeper = tmp_path / "sleeper.py"
     sleeper.write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
-    monkeypatch.setattr(registry, "PROBE", sleeper)
+    monkeypatch.setattr(trial, "PROBE", sleeper)
     started = time.monotonic()
     with pytest.raises(ModelRefused, match=r"more than 0\.2 s") as refusal:
         load(saved, probe_timeout_seconds=0.2)
     assert refusal.value.reason == "RANKER_UNPARSABLE"
     assert time.monotonic() - started < 30
+
+
+def test_onnx_runtime_serves_where_it_agrees(saved: Path, trained: TrainedRanker) -> None:
+    pytest.importorskip("onnx")
+    loaded = load(saved)
+    assert (loaded.engine, loaded.engine_reason) == ("onnxruntime", "")
+    by_lightgbm = load(saved, engine="lightgbm")
+    assert by_lightgbm.engine == "lightgbm"
+    np.testing.assert_allclose(
+        loaded.score(trained.sample), by_lightgbm.score(trained.sample), rtol=0, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        sum(loaded.contributions(trained.sample).values()), loaded.score(trained.sample), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        pytest.param(signed("model.onnx", lambda _: b"\x08\x08"), "ended with code 1", id="broken"),
+        pytest.param(signed("model.onnx", lambda _: b"\x80\x05N."), "code 1", id="a pickle"),
+    ],
+)
+def test_lightgbm_serves_where_the_onnx_model_does_not_run(
+    saved: Path, trained: TrainedRanker, tamper: Tamper, reason: str
+) -> None:
+    pytest.importorskip("onnx")
+    tamper(saved)
+    loaded = load(saved)
+    assert loaded.engine == "lightgbm"
+    assert reason in loaded.engine_reason
+    np.testing.assert_array_equal(
+        loaded.score(trained.sample), trained.ranker().score(trained.sample)
+    )
+
+
+def test_lightgbm_serves_where_the_gate_objects(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnx")
+    monkeypatch.setattr(engine_gate, "MOST_DIFFERENCE", -1.0)
+    loaded = load(saved)
+    assert loaded.engine == "lightgbm"
+    assert "scores differ" in loaded.engine_reason
+
+
+def test_an_edited_onnx_model_is_refused(saved: Path) -> None:
+    pytest.importorskip("onnx")
+    edit("model.onnx", lambda data: data + b" ")(saved)
+    with pytest.raises(ModelRefused) as refusal:
+        load(saved)
+    assert refusal.value.reason == "RANKER_HASH"
+
+
+def test_a_version_from_before_onnx_is_served_by_lightgbm(saved: Path) -> None:
+    pytest.importorskip("onnx")
+    manifest = json.loads((saved / "manifest.json").read_bytes())
+    del manifest["files"]["model.onnx"]
+    (saved / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (saved / "model.onnx").unlink()
+    assert load(saved).engine_reason == "the version has no model.onnx"
+
+
+def test_saving_takes_no_name_that_is_a_path(tmp_path: Path, trained: TrainedRanker) -> None:
+    with pytest.raises(RankingError, match="cannot name a ranker"):
+        save(tmp_path / "one", replace(trained, name="../up"), provenance={})
+    assert not (tmp_path / "one").exists()
 
 
 def test_saving_again_replaces_the_whole(saved: Path, trained: TrainedRanker) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from server.hits import RankedHit, RankedHits
+from server.hits import FiredRule, RankedHit, RankedHits
 
 
 def hit(product_id: str, score: float, **parts: float) -> RankedHit:
@@ -33,6 +34,16 @@ def test_columns_give_back_the_hits_one_by_one_and_sliced() -> None:
     assert RankedHits.of(columns) is columns
     with pytest.raises(IndexError):
         columns[2]
+
+
+def test_fired_rules_stay_with_their_hits() -> None:
+    fired = (FiredRule(name="catalogs/shop/rules/r", action="pin"),)
+    hits = [replace(hit(str(place), 1.0), rules=fired if place == 3 else ()) for place in range(5)]
+    columns = RankedHits.of(hits)
+    assert list(columns) == hits
+    assert list(columns[2:5]) == hits[2:5]
+    assert columns[-2].rules == fired
+    assert not columns[:3].rules
 
 
 def test_no_hits_and_no_contributions_are_fine() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from server.errors import InvalidRequest, NotFound
-from server.pipeline import PipelineOptions
+from server.pipeline_options import PipelineOptions
 from server.settings import Settings, load_settings
 
 

@@ -35,6 +35,7 @@ def test_hand_worked(
                 TermField.CATEGORY: words([], [10]),
                 TermField.COLOR: words([20], []),
                 TermField.BRAND: words([], []),
+                TermField.ATTRIBUTE: words([12], [10, 13]),
             },
         ),
     )
@@ -43,7 +44,7 @@ def test_hand_worked(
         "category_words_matched": [NAN, 3 / 6],
         "color_words_matched": [1 / 6, NAN],
         "brand_words_matched": [NAN, NAN],
-        "attribute_words_matched": [NAN, NAN],
+        "attribute_words_matched": [0, 3 / 6],
         "words_matched": [4 / 6, 3 / 6],
         "words_matched_gap": [0, -1 / 6],
         # Nobody carries the third word, so it is missing from nobody.

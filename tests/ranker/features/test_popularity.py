@@ -25,6 +25,10 @@ def test_hand_worked(
             rating=[5, 3, NAN],
             rating_count=[5, 15, 0],
             age_days=[0, 90, NAN],
+            impressions=[100, 300, 0],
+            clicks=[20, 20, 0],
+            carts=[8, 0, 0],
+            purchases=[0, 0, 0],
         ),
     )
     expected = {
@@ -37,6 +41,13 @@ def test_hand_worked(
         "rating_smoothed": [0.5, -0.75, NAN],
         "rating_count_log": [log(6), log(16), 0],
         "recency": [1, exp(-1), NAN],
+        "impressions_log": [log(101), log(301), 0],
+        # One in ten is clicked, so that 10 and 30 clicks are expected; 2 are added to both.
+        "click_rate": [log(22 / 12), log(22 / 32), 0],
+        # One in fifty goes into a cart: 2 and 6 are expected.
+        "cart_rate": [log(10 / 4), log(2 / 8), 0],
+        # Nobody bought anything, so that nobody was expected to.
+        "purchase_rate": [0, 0, 0],
     }
     assert named.keys() == expected.keys()
     for name, values in expected.items():
@@ -58,3 +69,41 @@ def test_returns_do_not_break_logarithms(
     )
     assert named["units_30_days_z"].tolist() == [0, 0]
     assert named["velocity_1_day"].tolist() == [0, 0]
+
+
+def test_a_rate_is_the_mean_under_a_beta_prior(
+    query: Callable[..., QueryFacts], candidates: Callable[..., CandidateColumns]
+) -> None:
+    shown, clicked = [40, 10, 950], [0, 10, 190]
+    pooled = 0.2
+    weight = 2 / pooled
+    means = [
+        (clicks + weight * pooled) / (impressions + weight)
+        for impressions, clicks in zip(shown, clicked, strict=True)
+    ]
+    named = FAMILY.named(query(), candidates(3, impressions=shown, clicks=clicked))
+    assert named["click_rate"].tolist() == pytest.approx(
+        [log(mean / pooled) for mean in means], rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "clicked", "expected"),
+    [
+        # Clicks whose impressions were lost are still clicks.
+        ([0, 0], [3, 0], [log(5 / 2), 0]),
+        ([0, 0], [0, 0], [0, 0]),
+        ([NAN, 8], [NAN, 4], [0, log(6 / 6)]),
+        ([-5, 8], [-5, 4], [0, 0]),
+    ],
+)
+def test_odd_counts(
+    query: Callable[..., QueryFacts],
+    candidates: Callable[..., CandidateColumns],
+    shown: list[float],
+    clicked: list[float],
+    expected: list[float],
+) -> None:
+    named = FAMILY.named(query(), candidates(2, impressions=shown, clicks=clicked))
+    assert named["click_rate"].tolist() == pytest.approx(expected, abs=1e-6)
+    assert np.isfinite(named["impressions_log"]).all()

@@ -8,6 +8,8 @@ import pytest
 from ranker.columns import CandidateColumns, QueryFacts
 from ranker.features.query import FAMILY
 
+RequestMaker = Callable[[int, int], tuple[QueryFacts, CandidateColumns]]
+
 
 def test_hand_worked(
     query: Callable[..., QueryFacts], candidates: Callable[..., CandidateColumns]
@@ -26,6 +28,7 @@ def test_hand_worked(
         "has_example": 0,
         "chinese_share": 0.75,
         "words": 2,
+        "has_person": 0,
     }
     assert named.keys() == expected.keys()
     for name, value in expected.items():
@@ -36,3 +39,10 @@ def test_a_picture_has_no_script(
     query: Callable[..., QueryFacts], candidates: Callable[..., CandidateColumns]
 ) -> None:
     assert np.isnan(FAMILY.named(query(), candidates(1))["chinese_share"]).all()
+
+
+def test_a_shopper_who_is_known(request_of: RequestMaker) -> None:
+    asked = [request_of(seed, 3) for seed in range(10)]
+    known = [FAMILY.named(*each)["has_person"].tolist() for each in asked]
+    assert known == [[float(query.person is not None)] * 3 for query, _ in asked]
+    assert len({row[0] for row in known}) == 2

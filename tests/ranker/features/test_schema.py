@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,42 @@ def test_nothing_known_is_no_error(
 ) -> None:
     blank = replace(candidates(count), terms={}, affinities={})
     assert compute(query(), blank).shape == (count, len(FEATURES))
+
+
+CODES = ("brand", "color", "category", "group")
+FLOATS = [
+    name
+    for name in CandidateColumns.__slots__
+    if name not in {"affinities", "terms", "vectors", *CODES}
+]
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    column=st.sampled_from(FLOATS),
+    value=st.sampled_from([np.inf, -np.inf, np.nan, -1.0, 3e38, -3e38, 1e-40]),
+    everywhere=st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_an_odd_column_makes_nothing_infinite(
+    request_of: RequestMaker, seed: int, column: str, *, value: float, everywhere: bool
+) -> None:
+    query, candidates = request_of(seed, 6)
+    odd = getattr(candidates, column).copy()
+    odd[: None if everywhere else 1] = value
+    changed: dict[str, Any] = {column: odd}
+    assert not np.isinf(compute(query, replace(candidates, **changed))).any()
+
+
+@pytest.mark.parametrize("column", FLOATS)
+def test_a_constant_column_sets_nothing_apart(request_of: RequestMaker, column: str) -> None:
+    query, candidates = request_of(3, 6)
+    alike: dict[str, Any] = {name: np.full(6, 2, dtype=np.float32) for name in FLOATS}
+    alike |= {name: np.zeros(6, dtype=np.int32) for name in CODES}
+    alike |= {"affinities": {}, "terms": {}, "vectors": candidates.vectors[[0] * 6]}
+    alike[column] = np.full(6, 7, dtype=np.float32)
+    matrix = compute(query, replace(candidates, **alike))
+    np.testing.assert_array_equal(matrix, matrix[[0] * 6])
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 20))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from omnishelf.v1 import search_service_pb2 as pb
 
-from server.commands.search_request import SearchOptions, ViewName, build_request
+from server.commands.search_request import ModeName, SearchOptions, ViewName, build_request
 from server.errors import InvalidRequest, NotFound
 
 PLAIN = SearchOptions(
@@ -48,6 +48,9 @@ def test_every_option(picture: Path) -> None:
         view=ViewName.IMAGE,
         variety=0.5,
         explain=True,
+        mode=ModeName.RULES,
+        user="u",
+        session="s",
     )
     assert build_request(options) == pb.SearchProductsRequest(
         parent="catalogs/luma",
@@ -60,7 +63,8 @@ def test_every_option(picture: Path) -> None:
         filter="price < 9",
         page_size=10,
         view=pb.VIEW_IMAGE,
-        ranking=pb.RankingOptions(variety=0.5),
+        ranking=pb.RankingOptions(variety=0.5, mode=pb.RankingOptions.MODE_RULES),
+        shopper=pb.Shopper(user="u", session="s"),
         explain=True,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from PIL import Image
 from exporter.spec import ImageTower, Manifest
 from server.arrays import Float32Array, UInt8Array
 from server.catalog.catalogs import Catalog, Catalogs
+from server.catalog.counts import CountsSource, LiveCounts
+from server.catalog.following import ChangeFollower
 from server.catalog.record import ProductRecord
 from server.catalog.store import Store
 from server.catalog.tables import RowState
@@ -23,6 +25,7 @@ from server.deadline import Deadline
 from server.encoders.recorder import RequestRecorder
 from server.encoders.shelf import EncoderShelf
 from server.ingest.incoming import IncomingProduct
+from server.ingest.replication import Replication
 from server.ingest.writer import ProductWriter
 from server.retrieval.analysis import Analyzer
 from server.retrieval.filters.fields import fold
@@ -84,6 +87,7 @@ class Shop:
     shelf: EncoderShelf
     catalogs: Catalogs
     writer: ProductWriter
+    follower: ChangeFollower
 
     def catalog(self) -> Catalog:
         return self.catalogs.get("shop")
@@ -96,17 +100,32 @@ def open_shop(
     closing: ExitStack,
     manifest: Manifest = MANIFEST,
     recover: bool = True,
+    keep_seconds: float = 0.0,
+    counts_in: Callable[[Store], CountsSource] | None = None,
 ) -> Shop:
-    """Open what is there as a server does."""
+    """Open what is there as a server does; its follower looks when told to, or once started."""
     encoder = HashingEncoder(manifest)
     store = Store(store_url)
     closing.callback(store.close)
     shelf = EncoderShelf(open_encoder=lambda _: encoder, recorder=RequestRecorder())
     shelf.put(encoder)
     closing.callback(shelf.close_all)
-    catalogs = Catalogs(store=store, engine=engine, shelf=shelf, fold=fold)
+    follower = ChangeFollower(store.changes)
+    closing.callback(follower.close)
+    counts = LiveCounts(source=counts_in(store), changes=store.changes) if counts_in else None
+    catalogs = Catalogs(
+        store=store,
+        engine=engine,
+        shelf=shelf,
+        fold=fold,
+        keep_seconds=keep_seconds,
+        counts=counts,
+    )
+    closing.callback(catalogs.close)
     writer = ProductWriter(catalogs=catalogs, analyzer=Analyzer({}))
     closing.callback(writer.close)
+    replication = Replication(store=store, catalogs=catalogs, turns=writer.turns, counts=counts)
+    replication.register(follower)
     if recover:
         writer.open_catalogs()
     else:
@@ -118,6 +137,7 @@ def open_shop(
         shelf=shelf,
         catalogs=catalogs,
         writer=writer,
+        follower=follower,
     )
 
 

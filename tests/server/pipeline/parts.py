@@ -12,6 +12,9 @@ from server.query import (
     RankingMode,
     TextPart,
 )
+from server.retrieval.filters.tree import Filter
+from server.rules.apply import FiredRules
+from server.rules.rule import Action, Rule
 from server.stages import FallbackUsed
 from tests.server.ingest.shop_parts import item, png
 
@@ -40,6 +43,26 @@ class Silent:
 
     def fallback(self, used: FallbackUsed) -> None:
         self.fallbacks.append(used)
+
+
+NAME = "catalogs/shop/rules/r"
+
+
+class Firing:
+    """Rules that always fire, and what they were asked."""
+
+    def __init__(self, *actions: Action) -> None:
+        self._rules = tuple(
+            Rule(name=f"{NAME}{place}", action=action) for place, action in enumerate(actions)
+        )
+        self.asked: list[tuple[str, str, Filter | None]] = []
+
+    def firing(
+        self, catalog: str, *, words: str, filter_tree: Filter | None, now_seconds: float
+    ) -> FiredRules | None:
+        assert now_seconds > 1.7e9
+        self.asked.append((catalog, words, filter_tree))
+        return FiredRules(rules=self._rules)
 
 
 def asked(*parts: QueryPart, **fields: object) -> Query:

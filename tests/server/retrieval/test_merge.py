@@ -44,11 +44,7 @@ def test_every_product_once_with_what_each_view_said() -> None:
     np.testing.assert_array_equal(merged.text_similarity, column(0.9, 0.8, NAN))
     np.testing.assert_array_equal(merged.image_similarity, column(NAN, 0.5, 0.3))
     np.testing.assert_array_equal(merged.lexical_score, column(NAN, NAN, 7.0))
-    assert merged.text_rank.tolist() == [0, 1, -1]
-    # The dropped product keeps its place in the list: ranks are those of the view.
-    assert merged.image_rank.tolist() == [-1, 0, 2]
-    assert merged.lexical_rank.tolist() == [-1, -1, 0]
-    assert {each.dtype for each in (merged.rows, merged.text_rank)} == {np.dtype(np.int32)}
+    assert merged.rows.dtype == np.int32
     assert merged.text_similarity.dtype == np.float32
 
 
@@ -79,17 +75,14 @@ def test_merging_equals_looking_each_product_up(lists: dict[View, list[str]]) ->
     everything = [each for ids in lists.values() for each in ids if each != "x"]
     assert merged.ids == tuple(dict.fromkeys(everything))
     columns = {
-        View.TEXT: (merged.text_similarity, merged.text_rank),
-        View.IMAGE: (merged.image_similarity, merged.image_rank),
-        View.LEXICAL: (merged.lexical_score, merged.lexical_rank),
+        View.TEXT: merged.text_similarity,
+        View.IMAGE: merged.image_similarity,
+        View.LEXICAL: merged.lexical_score,
     }
-    for view, (similarity, rank) in columns.items():
+    for view, similarity in columns.items():
         ids = lists[view]
-        expected = [ids.index(each) if each in ids else -1 for each in merged.ids]
-        assert rank.tolist() == expected
-        np.testing.assert_array_equal(
-            similarity, [len(ids) - place if place >= 0 else NAN for place in expected]
-        )
+        expected = [len(ids) - ids.index(each) if each in ids else NAN for each in merged.ids]
+        np.testing.assert_array_equal(similarity, expected)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import grpc
 import pytest
 from omnishelf.v1 import (
     encoder_service_pb2_grpc,
+    feedback_service_pb2_grpc,
     product_pb2,
     product_service_pb2_grpc,
+    rule_service_pb2_grpc,
     search_service_pb2_grpc,
 )
 
@@ -17,6 +19,7 @@ from server.deadline import Deadline
 from server.encoders.recorder import RequestRecorder
 from server.encoders.shelf import EncoderShelf
 from server.errors import InvalidRequest, NotFound
+from server.explanation import AskedExplanation, ExplainedProduct, Explanation
 from server.hits import RankedHit
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
 from server.observability import Metrics
@@ -76,6 +79,7 @@ class Shop:
     catalogs: dict[str, dict[str, bytes]] = field(default_factory=dict)
     behave: Callable[[Query, Deadline], SearchResult] | None = None
     written: list[list[str]] = field(default_factory=list)
+    explained: list[tuple[Query, AskedExplanation]] = field(default_factory=list)
 
     def search(self, query: Query, *, deadline: Deadline) -> SearchResult:
         if self.behave:
@@ -96,6 +100,21 @@ class Shop:
             facets=(),
             stage_seconds={"encode": 0.001},
             fallbacks=(),
+            encoder_bundle="b",
+            index="i",
+            ranker="r",
+        )
+
+    def explain(self, query: Query, asked: AskedExplanation, *, deadline: Deadline) -> Explanation:
+        self.explained.append((query, asked))
+        return Explanation(
+            product=ExplainedProduct(
+                product_id=asked.product_id, position=1, score=0.5, contributions={}
+            ),
+            other=None,
+            differences={},
+            summary=f"{asked.product_id} is the only candidate.",
+            trials=(),
             encoder_bundle="b",
             index="i",
             ranker="r",
@@ -179,6 +198,12 @@ class KeptAnswers:
         pass
 
 
+class NoFeedback(feedback_service_pb2_grpc.FeedbackServiceServicer): ...
+
+
+class NoRules(rule_service_pb2_grpc.RuleServiceServicer): ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """A running server and a channel to it."""
@@ -225,6 +250,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
             server = RpcServer(
                 search=SearchService(
                     searcher=shop,
+                    explainer=shop,
                     replies=replies,
                     tokens=tokens,
                     dimension_of=lambda _: DIMENSION,
@@ -240,6 +266,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
                     opened=lambda: opening.append(shelf.ids()),
                     tokens=tokens,
                 ),
+                feedback=NoFeedback(),  # type: ignore[abstract] # not called
+                rules=NoRules(),  # type: ignore[abstract] # not called
                 interceptors=[
                     CallInterceptor(
                         permits=Permits.of(calls=calls, streams=streams), metrics=metrics

@@ -6,7 +6,7 @@ import pytest
 from omnishelf.v1 import search_service_pb2 as pb
 
 from server.errors import InvalidRequest
-from server.hits import RankedHit
+from server.hits import FiredRule, RankedHit
 from server.query import FacetCounts, SearchResult
 from server.rpc.page_tokens import LIFETIME_SECONDS, PageTokens
 from server.rpc.signing import TokenSigner
@@ -15,6 +15,8 @@ from server.stages import FallbackUsed
 REQUEST = pb.SearchProductsRequest(
     parent="catalogs/luma", query=[pb.QueryPart(text="blue pants")], page_size=2
 )
+
+PINNED = FiredRule(name="catalogs/luma/rules/r", action="pin")
 
 
 class Clock:
@@ -56,7 +58,7 @@ def test_a_token_carries_the_whole_frozen_order(
         lexical_score=0.0, contributions={"bias": 1.0, "price": -0.125},
     )  # fmt: skip
     result = make_result(
-        hits=(explained, replace(explained, product_id="b")),
+        hits=(explained, replace(explained, product_id="b", rules=(PINNED,))),
         facets=(FacetCounts(field="color", counts=(("blue", 3), ("黑色", 1))),),
         fallbacks=(FallbackUsed(stage="rank", used="retrieval_order", reason="DEADLINE"),),
     )

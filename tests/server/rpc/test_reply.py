@@ -4,7 +4,7 @@ import pytest
 from omnishelf.v1 import product_pb2
 from omnishelf.v1 import search_service_pb2 as pb
 
-from server.hits import RankedHit
+from server.hits import FiredRule, RankedHit
 from server.query import FacetCounts, SearchResult
 from server.rpc.page_tokens import PageTokens
 from server.rpc.reply import SearchReplies
@@ -121,6 +121,7 @@ def test_a_hit_carries_what_is_known_of_it(ask: Ask, make_result: Make) -> None:
     found = RankedHit(
         product_id="p9", score=0.5, text_similarity=float("nan"), image_similarity=0.25,
         lexical_score=float("nan"), contributions={"bias": 0.125, "price": -1.0},
+        rules=(FiredRule(name="catalogs/luma/rules/r", action="pin"),),
     )  # fmt: skip
     (hit,) = ask(_request(explain=True), make_result(hits=(found,))).hits
     assert (hit.position, hit.score) == (1, 0.5)
@@ -131,6 +132,7 @@ def test_a_hit_carries_what_is_known_of_it(ask: Ask, make_result: Make) -> None:
         pb.Contribution(family="bias", value=0.125),
         pb.Contribution(family="price", value=-1.0),
     ]
+    assert list(hit.rules) == [pb.FiredRule(name="catalogs/luma/rules/r", action="pin")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from omnishelf.v1 import (
     encoder_service_pb2_grpc,
+    feedback_service_pb2_grpc,
     product_service_pb2_grpc,
+    rule_service_pb2_grpc,
     search_service_pb2_grpc,
 )
 from omnishelf.v1 import search_service_pb2 as pb
@@ -39,11 +41,21 @@ class NoEncoders(encoder_service_pb2_grpc.EncoderServiceServicer):
     """Answers nothing."""
 
 
+class NoFeedback(feedback_service_pb2_grpc.FeedbackServiceServicer):
+    """Answers nothing."""
+
+
+class NoRules(rule_service_pb2_grpc.RuleServiceServicer):
+    """Answers nothing."""
+
+
 def _bare_server(port: int, *, host: str = "127.0.0.1") -> RpcServer:
     return RpcServer(
         search=NoSearch(),  # type: ignore[abstract] # not called
         products=NoProducts(),  # type: ignore[abstract] # not called
         encoders=NoEncoders(),  # type: ignore[abstract] # not called
+        feedback=NoFeedback(),  # type: ignore[abstract] # not called
+        rules=NoRules(),  # type: ignore[abstract] # not called
         interceptors=[],
         host=host,
         port=port,
@@ -93,7 +105,10 @@ def test_reflection_tells_the_api(served: Served) -> None:
     names = {service.name for service in listed.list_services_response.service}
     assert names >= {*SERVICES, "grpc.health.v1.Health"}
     file = FileDescriptorProto.FromString(found.file_descriptor_response.file_descriptor_proto[0])
-    assert [method.name for method in file.service[0].method] == ["SearchProducts"]
+    assert [method.name for method in file.service[0].method] == [
+        "SearchProducts",
+        "ExplainRanking",
+    ]
 
 
 def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(

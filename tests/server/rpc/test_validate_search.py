@@ -237,10 +237,6 @@ def test_every_violation_at_once() -> None:
         ({"query": [pb.QueryPart(video=b"x")]}, "query[0].video"),
         ({"experiment_unit": "u"}, "experiment_unit"),
         (
-            {"ranking": pb.RankingOptions(feature_overrides={"price": 1.0})},
-            "ranking.feature_overrides",
-        ),
-        (
             {"query": [pb.QueryPart(audio=b"")], "experiment_unit": "u"},
             "query[0].audio, experiment_unit",
         ),

@@ -19,9 +19,6 @@ class Merged:
     text_similarity: Float32Array
     image_similarity: Float32Array
     lexical_score: Float32Array
-    text_rank: Int32Array
-    image_rank: Int32Array
-    lexical_rank: Int32Array
 
 
 def product(product_id: str, **fields: object) -> ProductRecord:
@@ -35,9 +32,6 @@ def merged(reader: TableReader, ids: list[str]) -> Merged:
         text_similarity=np.arange(count, dtype=np.float32),
         image_similarity=np.arange(count, dtype=np.float32) + 10,
         lexical_score=np.arange(count, dtype=np.float32) + 20,
-        text_rank=np.arange(count, dtype=np.int32),
-        image_rank=np.arange(count, dtype=np.int32) + 10,
-        lexical_rank=np.arange(count, dtype=np.int32) + 20,
     )
 
 

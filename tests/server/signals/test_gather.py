@@ -54,14 +54,13 @@ def test_candidates_are_gathered_in_order(table: ProductTable, put: Put) -> None
     assert columns.text_similarity.tolist() == [2, 0, 1]
     assert columns.image_similarity.tolist() == [12, 10, 11]
     assert columns.lexical_score.tolist() == [22, 20, 21]
-    assert columns.text_rank.tolist() == [2, 0, 1]
-    assert columns.image_rank.tolist() == [12, 10, 11]
-    assert columns.lexical_rank.tolist() == [22, 20, 21]
     assert columns.price[1:].tolist() == [8.0, 5.0]
     assert columns.list_price[1:].tolist() == [10.0, 5.0]
     assert columns.rating_count.tolist() == [0.0, 2.0, 0.0]
     known = (columns.stock, columns.rating, columns.age_days)
     assert [column[1] for column in known] == [3.0, 4.5, 2.0]
+    counts = (columns.impressions, columns.clicks, columns.carts, columns.purchases)
+    assert all(column.tolist() == [0.0, 0.0, 0.0] for column in counts)
     units = (columns.units_1_day, columns.units_7_days, columns.units_30_days)
     assert [column[1] for column in units] == [1.0, 7.0, 30.0]
     assert all(np.isnan(column[[0, 2]]).all() for column in (*known, *units))

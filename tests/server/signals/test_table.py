@@ -32,7 +32,7 @@ def test_a_product_put_again_is_replaced_and_one_removed_is_gone(
 ) -> None:
     put([product("a", price=1.0), product("b", price=2.0)])
     put([product("a", price=3.0)])
-    table.remove(["b", "missing"])
+    table.remove(["b", "missing", "b"])
     reader = table.reader()
 
     assert table.ids() == {"a"}
@@ -185,6 +185,6 @@ def test_terms_are_counted_once_a_product(table: ProductTable, put: Put) -> None
     assert table.reader().document_frequency([7, 8, 9, 10]).tolist() == [2, 1, 1, 0]
 
     put([product("a")], terms={"a": {"title": [8]}})
-    table.remove(["b"])
+    table.remove(["b", "b"])
 
     assert table.reader().document_frequency([7, 8, 9]).tolist() == [0, 1, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ class Version:
     terms: frozenset[int]
 
 
+prices = st.none() | st.integers(min_value=0, max_value=99).map(float)
 versions = st.builds(
     lambda product_id, color, path, price, image, terms: Version(
         record=ProductRecord(
@@ -44,7 +45,7 @@ versions = st.builds(
     st.sampled_from(IDS),
     st.sampled_from(COLORS),
     st.sampled_from(PATHS),
-    st.none() | st.integers(min_value=0, max_value=99).map(float),
+    prices,
     st.booleans(),
     st.frozensets(st.integers(min_value=0, max_value=5)),
 )
@@ -57,6 +58,7 @@ class TableAsDictionary(RuleBasedStateMachine):
     def start(self) -> None:
         self.table = ProductTable(dimension=2, fold=str.casefold)
         self.model: dict[str, Version] = {}
+        self.counts: dict[str, tuple[int, ...]] = {}
 
     @rule(chosen=st.lists(versions, max_size=4, unique_by=lambda version: version.record.id))
     def put(self, chosen: list[Version]) -> None:
@@ -80,6 +82,45 @@ class TableAsDictionary(RuleBasedStateMachine):
         self.table.remove(ids)
         for product_id in ids:
             self.model.pop(product_id, None)
+
+    @rule(
+        chosen=st.lists(st.sampled_from(IDS), max_size=3, unique=True),
+        price=prices,
+        stock=st.none() | st.integers(0, 5),
+    )
+    def update_signals(self, chosen: list[str], price: float | None, stock: int | None) -> None:
+        changes = [
+            ProductRecord(id=each, title="", group_id="", price=price, stock=stock)
+            for each in chosen
+        ]
+        self.table.update_signals(changes)
+        for each in chosen:
+            if (version := self.model.get(each)) is not None:
+                record = replace(version.record, price=price, stock=stock)
+                self.model[each] = replace(version, record=record)
+
+    @rule(
+        chosen=st.dictionaries(
+            st.sampled_from(IDS), st.tuples(*[st.integers(0, 2**20)] * 4), max_size=3
+        )
+    )
+    def set_counts(self, chosen: dict[str, tuple[int, ...]]) -> None:
+        rows = np.array(list(chosen.values()), dtype=np.float32).reshape(-1, 4)
+        self.table.set_counts(list(chosen), rows)
+        self.counts.update(chosen)
+
+    @invariant()
+    def the_same_numbers(self) -> None:
+        reader = self.table.reader()
+        ids = sorted(self.model)
+        price, list_price, stock, *_ = found = reader.numbers(reader.rows(ids))
+        records = [self.model[each].record for each in ids]
+        prices = np.array([record.price for record in records], dtype=np.float32)
+        np.testing.assert_array_equal(price, prices)
+        np.testing.assert_array_equal(list_price, prices)
+        stocks = np.array([record.stock for record in records], dtype=np.float32)
+        np.testing.assert_array_equal(stock, stocks)
+        assert found[9:].T.tolist() == [list(self.counts.get(each, (0,) * 4)) for each in ids]
 
     @invariant()
     def the_same_products(self) -> None:
