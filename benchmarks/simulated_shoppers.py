@@ -22,9 +22,11 @@ from server.feedback.event import EventKind
 POPULATION = replace(
     DEFAULT_SHOPPERS, click_threshold=6.0, cart_threshold=7.0, purchase_threshold=7.0
 )
-"""Choosier than those of the default ranker's lessons, who buy in nearly every search: here a search
-in retrieval order brings about 0.2 purchases, and an exact answer of average taste is clicked every
-other time that it is looked at."""
+"""Choosier than those of the default ranker's lessons, who buy in nearly every search.
+
+A search in retrieval order brings about 0.2 purchases, and an exact answer of average taste is
+clicked every other time that it is looked at.
+"""
 
 BEST_GRADE = 2
 """Of the shared shop's judgments: exactly what was asked."""

@@ -1,7 +1,7 @@
 """Proof of sameness: the features of a served search computed anew and compared bit for bit.
 
-The bits do not hang on the BLAS or its threads. They do on numpy's logarithm, which is another where
-a processor has no AVX2 (x86-64-v3): compute anew on the kind of processor that served.
+The bits do not hang on the BLAS or its threads. They do on numpy's logarithm, which is another
+where a processor has no AVX2 (x86-64-v3): compute anew on the kind of processor that served.
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ def try_in_child(
     """Have a child process parse the model and score ``matrix``, then the ONNX model likewise.
 
     Raises:
-        ValueError: the model ended the process or took too long; the message says which.
+        ValueError: the model ended the process or took too long, or no process could be started;
+            the message says which.
     """
     task = {
         "model": model,
@@ -61,6 +62,8 @@ def try_in_child(
         )
     except subprocess.TimeoutExpired:
         raise ValueError(f"it took more than {timeout_seconds:g} s to parse") from None
+    except OSError as error:
+        raise ValueError(f"no process could be started to parse it ({error.strerror})") from error
     said = dict(line.split(b" ", 1) for line in child.stdout.splitlines() if b" [" in line)
     if b"lightgbm" not in said:
         raise ValueError(f"the process that parsed it ended with code {child.returncode}")

@@ -50,7 +50,7 @@ from server.settings import EncoderKind, Settings
 
 _SIGNING_KEY = "page_token_key"
 _KEY_BYTES = 32
-_KEPT_FOR_REPLICAS_SECONDS = 5.0
+_KEPT_FOR_REPLICAS_SECONDS = 300.0
 _RUNS_ON = {EncoderKind.EMBEDDED: "in_process", EncoderKind.TRITON: "triton"}
 
 
@@ -128,6 +128,7 @@ def build_app(settings: Settings) -> Iterator[App]:
             keep_seconds=0.0 if store.database.dialect == "sqlite" else _KEPT_FOR_REPLICAS_SECONDS,
             counts=counts,
         )
+        closing.callback(catalogs.close)
         writer = ProductWriter(catalogs=catalogs, analyzer=analyzer)
         closing.callback(writer.close)
         Replication(store=store, catalogs=catalogs, turns=writer.turns, counts=counts).register(

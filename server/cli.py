@@ -38,11 +38,16 @@ COMMANDS = {
     "index": Command(module="server.commands.index", summary="Put a catalogue into a catalog."),
     "search": Command(module="server.commands.search", summary="Search by words and pictures."),
     "evaluate": Command(module="server.commands.evaluate", summary="Measure ranking quality."),
+    "explain": Command(module="server.commands.explain", summary="Say why a product stands there."),
+    "feedback": Command(
+        module="server.commands.feedback", summary="Record, count and forget what shoppers do."
+    ),
+    "rules": Command(module="server.commands.rules", summary="Rules that overrule the ranker."),
     "export": Command(module="server.commands.export", summary="Build an encoder bundle."),
     "verify": Command(module="server.commands.verify", summary="Compare a bundle with torch."),
     "align": Command(module="server.commands.align", summary="Teach a bundle a shop's pictures."),
     "bundle": Command(module="server.commands.bundle", summary="Switch a server's encoders."),
-    "ranker": Command(module="server.commands.ranker", summary="Train and inspect rankers."),
+    "ranker": Command(module="server.commands.ranker", summary="Train and promote rankers."),
     "triton": Command(module="server.commands.triton", summary="Publish bundles to Triton."),
     "doctor": Command(module="server.commands.doctor", summary="Check this machine."),
 }  # fmt: skip

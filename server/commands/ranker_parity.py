@@ -105,7 +105,8 @@ def parity(
 ) -> None:
     """Recompute the features of recorded searches and compare them bit for bit.
 
-    Scores are compared too, to 1e-5, where the version that gave them can be had. Leaves with 1 on any difference.
+    Scores are compared too, to 1e-5, where the version that gave them can be had. Leaves
+    with 1 on any difference.
     """
     settings = load_settings(config)
     with (

@@ -135,7 +135,7 @@ class ServedRanker:
 
     def _prepare_all(self) -> None:
         failing = False
-        while (ranker := self._announced.get()) is not None:
+        while (ranker := self._announced.get()) is not None and not self._closing.is_set():
             try:
                 self._prepare(ranker)
                 self._settle()

@@ -39,6 +39,12 @@ def test_an_onnx_model_that_ends_the_child_is_refused_alone(
     assert tried.onnx_refused == "the process that ran its ONNX model ended with code -6"
 
 
+def test_says_that_no_process_could_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(ValueError, match=r"no process could be started"):
+        try_in_child("model", onnx=None, matrix=[])
+
+
 def test_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child(tmp_path, "import time\ntime.sleep(60)\n", monkeypatch)
     started = time.monotonic()
