@@ -60,7 +60,7 @@ def _held(part: Path, *, output: Path) -> Iterator[None]:
     held = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if not _locked(held, part):
-            message = f"another export writes to {output}; wait for it, or name another folder"
+            message = f"somebody else writes to {output}; wait for it, or name another folder"
             raise ExportError(message, reason="EXPORT_RUNNING")
         yield
     finally:

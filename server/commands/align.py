@@ -81,7 +81,7 @@ def align(
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train a bundle on products' own pictures and words, and write a new bundle.
+    r"""Train a bundle on products' own pictures and words, and write a new bundle.
 
     A share of the product groups is kept out of training: to say what it does for products that
     were never seen, and to end it in time. Adapters that make nothing better for them are not
@@ -92,7 +92,7 @@ def align(
     Rows with a split other than "train" are never learnt; a row with a product_id is a photograph
     of that product. Files of one folder belong together.
 
-    Needs the exporter extra: pip install 'omnishelf[exporter]'.
+    Needs the exporter extra: pip install 'omnishelf\[exporter]'.
     """
     with exporter_packages():
         from exporter.align_data import make_samples  # noqa: PLC0415 - needs its packages

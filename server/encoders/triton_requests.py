@@ -76,7 +76,7 @@ class TritonRequests:
                 self._leave(sent.call, sent.slot)
 
     def close(self) -> None:
-        """Let the shared memory go, once the requests that were left have ended; again does nothing."""
+        """Let the shared memory go once requests that were left have ended; again does nothing."""
         self._slots.await_all(_LEFT_SECONDS)
         regions = [slot.region for slot in self._slots.all if slot.region is not None]
         for slot in self._slots.all:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
-from server.observability import Metrics
+from server.observability import Metrics, TritonMetrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -23,8 +23,11 @@ RULES: list[dict[str, Any]] = [
 
 
 def published_metrics() -> set[str]:
-    """Return the names on the server's page, histogram parts included."""
-    page = generate_latest(Metrics().registry).decode()
+    """Return the names on the page of a server with every part, histogram parts included."""
+    metrics = Metrics()
+    metrics.watch_bundles(list)
+    TritonMetrics(metrics.registry)
+    page = generate_latest(metrics.registry).decode()
     kinds = re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE)
     parts = {f"{name}{part}" for name, kind in kinds if kind == "histogram"
              for part in ("_bucket", "_sum", "_count")}  # fmt: skip
