@@ -124,8 +124,8 @@ class CandidateColumns:
         stock: Units, NaN where unknown.
         rating, rating_count: Mean on 1 to 5, and of how many.
         units_1_day, units_7_days, units_30_days: Units sold.
-        impressions, clicks, carts, purchases: Events counted over all searches and shoppers; 0 where
-            none was recorded, never NaN.
+        impressions, clicks, carts, purchases: Events counted over all searches and shoppers, never
+            NaN: 0 where none was recorded.
         age_days: Since first offered.
         brand, color, category, group: Codes equal where the values are; category is the deepest
             path. -1 where there is none.
