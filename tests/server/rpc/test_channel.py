@@ -4,7 +4,13 @@ from typing import Any
 
 import grpc
 import pytest
-from omnishelf.v1 import encoder_service_pb2, product_service_pb2, search_service_pb2_grpc
+from omnishelf.v1 import (
+    encoder_service_pb2,
+    feedback_service_pb2,
+    product_service_pb2,
+    rule_service_pb2,
+    search_service_pb2_grpc,
+)
 from omnishelf.v1 import search_service_pb2 as pb
 
 from server.deadline import Deadline
@@ -151,6 +157,8 @@ def test_grpc_accepts_the_service_config_for_every_method() -> None:
         "omnishelf.v1.SearchService": pb.DESCRIPTOR,
         "omnishelf.v1.ProductService": product_service_pb2.DESCRIPTOR,
         "omnishelf.v1.EncoderService": encoder_service_pb2.DESCRIPTOR,
+        "omnishelf.v1.FeedbackService": feedback_service_pb2.DESCRIPTOR,
+        "omnishelf.v1.RuleService": rule_service_pb2.DESCRIPTOR,
     }
     for entry in config["methodConfig"]:
         for name in entry["name"]:
