@@ -1,4 +1,4 @@
-"""The linear twin of the boosted model: a ranking SVM, to see what trees are worth.
+"""The linear twin of the boosted model: a ranking SVM, to compare trees with and to fall back on.
 
 RankSVM (Joachims 2002: a margin between the better and the worse candidate of one query, with an L2
 penalty) in its primal form with squared hinges (Chapelle and Keerthi 2010): weights w that minimise
@@ -25,7 +25,8 @@ _Float64Array = npt.NDArray[np.float64]
 
 _NEWTON_STEPS = 50
 
-_MOST_DEVIATIONS = np.float32(10)
+MOST_DEVIATIONS = np.float32(10)
+"""Where standardised features are cut."""
 
 _MOST_PAIRS = 200_000
 _MOST_ROWS_PAIRED = 1_000
@@ -47,25 +48,29 @@ class Standardisation:
         """The matrix (n, m) standardised and cut; 0 where unknown."""
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = (matrix - self.means) * self.scales
-        cut: Float32Array = np.clip(np.nan_to_num(scaled), -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        cut: Float32Array = np.clip(np.nan_to_num(scaled), -MOST_DEVIATIONS, MOST_DEVIATIONS)
         return cut
 
 
 class LinearRanker:
-    """A `Ranker` that scores with a weighted sum of standardised features."""
+    """A `Ranker` that scores with a weighted sum of standardised features.
 
-    def __init__(self, weights: Float32Array, *, standardisation: Standardisation) -> None:
-        """Weights float32 (m,) of the standardised features."""
-        self._weights = weights
-        self._standardised = standardisation
-        digest = hashlib.sha256()
-        for values in (weights, standardisation.means, standardisation.scales):
-            digest.update(values.tobytes())
-        self._id = f"linear@{digest.hexdigest()[:12]}"
+    Attributes:
+        weights: float32 (m,), of the standardised features.
+        standardisation: What makes the features so.
+    """
+
+    def __init__(
+        self, weights: Float32Array, *, standardisation: Standardisation, named: str = ""
+    ) -> None:
+        """``named`` is the id; without it there is one of the weights."""
+        self.weights = weights
+        self.standardisation = standardisation
+        self._id = named or _hashed_id(weights, standardisation)
 
     @property
     def id(self) -> str:
-        """``linear@`` and twelve hexadecimal digits of the weights' SHA-256."""
+        """As named, else ``linear@`` and twelve hexadecimal digits of the weights' SHA-256."""
         return self._id
 
     def features(self, query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
@@ -74,7 +79,7 @@ class LinearRanker:
 
     def score(self, matrix: Float32Array) -> Float32Array:
         """Sum of `contributions`."""
-        scores: Float32Array = self._checked(matrix) @ self._weights
+        scores: Float32Array = self._checked(matrix) @ self.weights
         return scores
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
@@ -83,21 +88,35 @@ class LinearRanker:
         Raises:
             RankingError: the weights are of other features than the served schema's.
         """
-        if len(self._weights) != len(FAMILY_OF):
+        if len(self.weights) != len(FAMILY_OF):
             raise RankingError(
-                f"The model takes {len(self._weights)} features of its own, which have no"
+                f"The model takes {len(self.weights)} features of its own, which have no"
                 " families; explain a model of the served schema."
             )
-        parts = self._checked(matrix) * self._weights
-        return by_family(np.pad(parts, ((0, 0), (0, 1))), FAMILY_OF)
+        return by_family(self.shap(matrix), FAMILY_OF)
+
+    def shap(self, matrix: Float32Array) -> Float32Array:
+        """Float32 (n, m + 1): each feature's part of the sum, and a bias of 0.
+
+        These are the SHAP values too where features are independent (Lundberg and Lee 2017), for
+        the mean of a standardised feature is 0.
+        """
+        return np.pad(self._checked(matrix) * self.weights, ((0, 0), (0, 1)))
 
     def _checked(self, matrix: Float32Array) -> Float32Array:
-        width = len(self._weights)
+        width = len(self.weights)
         if matrix.ndim != 2 or matrix.shape[1] != width:  # noqa: PLR2004 - a matrix
             raise RankingError(
                 f"The matrix has shape {matrix.shape}, the model takes (n, {width})."
             )
-        return self._standardised(matrix)
+        return self.standardisation(matrix)
+
+
+def _hashed_id(weights: Float32Array, standardisation: Standardisation) -> str:
+    digest = hashlib.sha256()
+    for values in (weights, standardisation.means, standardisation.scales):
+        digest.update(values.tobytes())
+    return f"linear@{digest.hexdigest()[:12]}"
 
 
 def train_linear(

@@ -19,12 +19,14 @@ SCHEMA_FILE = "schema.json"
 SAMPLE_FILE = "sample.json"
 ONNX_FILE = "model.onnx"
 REFERENCE_FILE = "reference.json"
+LINEAR_FILE = "linear.json"
 
 HASHED_FILES = (MODEL_FILE, SCHEMA_FILE, SAMPLE_FILE)
 """In every version."""
 
-OPTIONAL_FILES = (ONNX_FILE, REFERENCE_FILE)
-"""Hashed where they are there: the model for ONNX Runtime, the training data's distribution."""
+OPTIONAL_FILES = (ONNX_FILE, REFERENCE_FILE, LINEAR_FILE)
+"""Hashed where they are there: the model for ONNX Runtime, the training data's distribution, the
+linear twin."""
 
 _MIB: Final = 1 << 20
 SIZE_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
@@ -35,6 +37,7 @@ SIZE_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
         SAMPLE_FILE: 16 * _MIB,
         ONNX_FILE: 128 * _MIB,
         REFERENCE_FILE: 16 * _MIB,
+        LINEAR_FILE: 4 * _MIB,
     }
 )
 """Most bytes of each file: ten times what two thousand trees of 127 leaves take."""

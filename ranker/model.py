@@ -12,6 +12,7 @@ from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 from ranker.errors import RankingError
 from ranker.explain import by_family
 from ranker.features.schema import FAMILY_OF, FEATURES, compute
+from ranker.protocol import Ranker
 
 
 class TreeEngine(Protocol):
@@ -55,6 +56,8 @@ class BoostedRanker:
         self._trees: TreeEngine | None = None
         self.engine_reason = "no other engine was offered"
         """Why LightGBM scores; empty where ONNX Runtime does."""
+        self.twin: Ranker | None = None
+        """The linear twin of the version, to answer where the trees fail; None where none is."""
 
     @property
     def id(self) -> str:
@@ -74,6 +77,11 @@ class BoostedRanker:
     def on_onnx(self, trees: TreeEngine) -> BoostedRanker:
         """This ranker, scored by ``trees``, which `engine_gate` let pass; before it is served."""
         self._trees, self.engine_reason = trees, ""
+        return self
+
+    def beside(self, twin: Ranker) -> BoostedRanker:
+        """This ranker, with the twin of its version; before it is served."""
+        self.twin = twin
         return self
 
     def features(self, query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
@@ -104,9 +112,12 @@ class BoostedRanker:
         return self._predict(matrix, contributions=True)
 
     def _predict(self, matrix: Float32Array, *, contributions: bool) -> Float32Array:
-        predicted = self._booster.predict(
-            matrix, raw_score=True, pred_contrib=contributions, num_threads=1
-        )
+        try:
+            predicted = self._booster.predict(
+                matrix, raw_score=True, pred_contrib=contributions, num_threads=1
+            )
+        except lightgbm.basic.LightGBMError as error:
+            raise RankingError(f"LightGBM cannot score: {error}", reason="MODEL_FAILED") from error
         return np.asarray(predicted, dtype=np.float32)
 
 

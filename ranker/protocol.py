@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 
@@ -26,3 +26,12 @@ class Ranker(Protocol):
 
     def contributions(self, matrix: Float32Array) -> dict[str, Float32Array]:
         """By feature family and ``bias``, float32 (n,): they add up to the scores (±1e-4)."""
+
+
+@runtime_checkable
+class Twinned(Protocol):
+    """A ranker that has a plain twin, which can answer where it fails."""
+
+    @property
+    def twin(self) -> Ranker | None:
+        """A ranker of the same features; None where the version has none."""

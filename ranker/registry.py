@@ -7,6 +7,7 @@ A version is a directory:
     sample.json     rows of the matrix and the scores the model gave them when it was saved
     model.onnx      the same trees for ONNX Runtime, where the package onnx wrote them; optional
     reference.json  how the features of the training rows were distributed; optional
+    linear.json     the linear twin, which answers where the trees fail; optional
     manifest.json   hashes of the others, name, features, metrics, provenance
 """
 
@@ -20,11 +21,14 @@ from typing import Literal
 
 import numpy as np
 
-from ranker import drift, engine_gate
+from ranker import drift, engine_gate, linear_file
 from ranker.columns import Float32Array
 from ranker.errors import ModelRefused, RankingError
+from ranker.explain import FEATURE_NAMES
 from ranker.features.schema import FAMILIES, FEATURES, fingerprint
+from ranker.linear import LinearRanker
 from ranker.manifest import (
+    LINEAR_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
     ONNX_FILE,
@@ -131,6 +135,8 @@ def _tried(files: VersionFiles, *, engine: Engine, timeout_seconds: float) -> Bo
     _require_finite_leaves(model)
     _hold(trial.scores, expected=np.array(sample["scores"], dtype=np.float32))
     ranker = BoostedRanker(model, name=files.manifest.name)
+    if (twin := files.contents.get(LINEAR_FILE)) is not None:
+        ranker.beside(linear_file.read(twin, features=FEATURE_NAMES, version=ranker.id))
     if engine == "lightgbm":
         return ranker.on_lightgbm("the settings ask for LightGBM")
     if onnx is None:
@@ -147,7 +153,7 @@ def _require_finite_leaves(model: str) -> None:
     leaves = [np.array(line.removeprefix(_LEAVES).split(), dtype=np.float64) for line in lines]
     most = sum(float(np.max(np.abs(tree), initial=0.0)) for tree in leaves)
     # What is no number is not below the limit either.
-    if not most < np.finfo(np.float32).max:
+    if not most < float(np.finfo(np.float32).max):
         raise ModelRefused("its leaves are no finite numbers", reason="RANKER_NOT_FINITE")
 
 
@@ -196,11 +202,12 @@ def _write(directory: Path, trained: TrainedRanker, *, provenance: Mapping[str, 
         SAMPLE_FILE: json.dumps(sample).encode(),
         **_onnx(trained.model),
         **_reference(trained.reference_rows),
+        **_linear(trained.linear),
     }
     manifest = RankerManifest(
         name=trained.name,
         files={name: digest(data) for name, data in contents.items()},
-        features=tuple(feature.name for feature in FEATURES),
+        features=FEATURE_NAMES,
         fingerprint=fingerprint(),
         metrics=trained.metrics,
         provenance=provenance,
@@ -220,8 +227,12 @@ def _onnx(model: str) -> dict[str, bytes]:
 def _reference(rows: Float32Array) -> dict[str, bytes]:
     if not len(rows):
         return {}
-    found = drift.reference(rows, [feature.name for feature in FEATURES])
+    found = drift.reference(rows, FEATURE_NAMES)
     return {REFERENCE_FILE: json.dumps(drift.to_document(found)).encode()}
+
+
+def _linear(twin: LinearRanker | None) -> dict[str, bytes]:
+    return {} if twin is None else {LINEAR_FILE: linear_file.written(twin, features=FEATURE_NAMES)}
 
 
 def _rows(matrix: Float32Array) -> Sequence[Sequence[float | None]]:

@@ -117,7 +117,9 @@ def build_app(settings: Settings) -> Iterator[App]:
         closing.callback(engine.close)
         # Made before anything is read, so that nothing written meanwhile is missed.
         follower = ChangeFollower(store.changes)
-        served = open_ranker(settings, store=store, follower=follower, closing=closing)
+        served = open_ranker(
+            settings, store=store, follower=follower, metrics=metrics, closing=closing
+        )
         analyzer = Analyzer(_lexicon(settings.bundle_directory, shelf.current.lexicon))
         counts = counted_events(store)
         catalogs = Catalogs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ranker.columns import CandidateColumns, QueryFacts
 from server.arrays import Float32Array, Int32Array
@@ -111,7 +111,7 @@ class CandidateFinder:
                 hits = with_pinned(hits, query, leased, rules=rules, matches=matches)
         with clock.stage("signals"):
             person = shopper_facts(self._persons, query, leased, now_seconds=now_seconds)
-            facts = replace(query_facts(query, words), person=person)
+            facts = query_facts(query, words, person=person)
             merged = completed(merge(hits, rows_of=reader.rows), query.views, reader, vector)
             order, score = retrieval_order(
                 merged.text_similarity,

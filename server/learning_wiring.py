@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import structlog
+
 from ranker.baseline import RetrievalOrder
 from server.catalog.catalogs import Catalogs
 from server.catalog.changes import ChangeKind
@@ -89,15 +91,38 @@ def open_learning(
 
 
 def open_ranker(
-    settings: Settings, *, store: Store, follower: ChangeFollower, closing: ExitStack
+    settings: Settings,
+    *,
+    store: Store,
+    follower: ChangeFollower,
+    metrics: Metrics,
+    closing: ExitStack,
 ) -> CurrentRanker:
     """The ranker that the store says is served, else that of the settings, else the shipped one.
+
+    What it is and how it fares is logged now and published from now on.
 
     Raises:
         ranker.errors.ModelRefused: the ranker of the settings must not be loaded, and no other was
             promoted.
         Unavailable: the store does not answer.
     """
+    served = _opened_ranker(settings, store=store, follower=follower, closing=closing)
+    metrics.watch_ranker(lambda: served.health)
+    health = served.health
+    structlog.get_logger().info(
+        "ranker served",
+        ranker=health.ranker,
+        engine=health.engine,
+        engine_reason=health.engine_reason,
+        twin=health.twin,
+    )
+    return served
+
+
+def _opened_ranker(
+    settings: Settings, *, store: Store, follower: ChangeFollower, closing: ExitStack
+) -> CurrentRanker:
     ranking = settings.ranking
     if not ranking.enabled:
         return FixedRanker(current=RetrievalOrder())

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from server.encoders.cache import CacheCounts
 from server.encoders.shelf import ShelvedBundle
 from server.errors import AlreadyInUse
+from server.rankers.health import RankerHealth
 from server.settings import LogFormat, LogSettings
 from server.stages import FallbackUsed
 
@@ -129,6 +130,10 @@ class Metrics:
         """Publish which encoder bundles are open, asked at each scrape."""
         self._collect(lambda: _bundle_families(bundles()))
 
+    def watch_ranker(self, health: Callable[[], RankerHealth]) -> None:
+        """Publish what runs the ranker and whether a promoted one is refused, at each scrape."""
+        self._collect(lambda: _ranker_families(health()))
+
     def _collect(self, families: Callable[[], Sequence[Metric]]) -> None:
         self.registry.register(_AtScrape(families))
 
@@ -180,6 +185,21 @@ def _bundle_families(bundles: Sequence[ShelvedBundle]) -> list[Metric]:
         _by_label("omnishelf_bundle_current", "1 for that of new catalogs.", current, "bundle"),
         _by_label("omnishelf_bundle_catalogs", "Catalogs of a bundle.", catalogs, "bundle"),
         _by_label("omnishelf_bundle_away", "1 while its towers are away.", away, "bundle"),
+    ]
+
+
+def _ranker_families(health: RankerHealth) -> list[Metric]:
+    engine = {"ranker": health.ranker, "engine": health.engine, "reason": health.engine_reason}
+    refused = GaugeMetricFamily(
+        "omnishelf_ranker_refused",
+        "1 while a promoted ranker cannot be served here, and another answers.",
+        labels=["ranker", "reason"],
+    )
+    if health.refused is not None:
+        refused.add_metric([health.refused.ranker, health.refused.reason], 1.0)
+    return [
+        InfoMetricFamily("omnishelf_ranker_engine", "What runs the ranker.", value=engine),
+        refused,
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ from ranker.columns import CandidateColumns
 from ranker.diversify import Cap, diversified
 from ranker.errors import RankingError
 from ranker.explain import FEATURE_NAMES, RULES, columns_of
-from ranker.protocol import Ranker
+from ranker.protocol import Ranker, Twinned
 from server.arrays import Float32Array, Int8Array, Int32Array
 from server.candidate_finder import Considered
 from server.deadline import Deadline
@@ -108,7 +108,9 @@ class RankingStage:
         clock: StageClock,
         deadline: Deadline,
     ) -> Ranked:
-        """Scores of the candidates by ``ranker``, or by retrieval order where it cannot.
+        """Scores of the candidates by ``ranker``, where it fails by its twin, else by retrieval order.
+
+        Without time for a ranker they are those of retrieval order at once.
 
         Raises:
             InvalidRequest: ``feature_overrides`` names what the ranker does not have.
@@ -138,17 +140,24 @@ class RankingStage:
         deadline: Deadline,
     ) -> tuple[Float32Array, Float32Array, Ranker]:
         overrides = query.feature_overrides
-        if ranker is not self._retrieval:
+        if ranker is self._retrieval:
+            return _given(considered, ranker, overrides=overrides, clock=clock)
+        failure = ""
+        for rung in _with_twin(ranker):
             if not self._options.budgets.allows_ranking(deadline):
-                clock.fall_back("rank", used="retrieval_order", reason="DEADLINE")
-            else:
-                try:
-                    return _given(considered, ranker, overrides=overrides, clock=clock)
-                except RankingError as error:
-                    clock.fall_back("rank", used="retrieval_order", reason=error.reason)
-            # They are of the features of the ranker that cannot answer.
-            overrides = {}
-        return _given(considered, self._retrieval, overrides=overrides, clock=clock)
+                failure = failure or "DEADLINE"
+                break
+            try:
+                given = _given(considered, rung, overrides=overrides, clock=clock)
+            except RankingError as error:
+                failure = failure or error.reason
+                continue
+            if failure:
+                clock.fall_back("rank", used="linear_twin", reason=failure)
+            return given
+        clock.fall_back("rank", used="retrieval_order", reason=failure)
+        # Overrides are of the features of the ranker that cannot answer.
+        return _given(considered, self._retrieval, overrides={}, clock=clock)
 
     def ordered(
         self,
@@ -193,6 +202,14 @@ class RankingStage:
             clock.fall_back("diversify", used="score_order", reason="DEADLINE")
             return 0.0
         return strength
+
+
+def _with_twin(ranker: Ranker) -> Iterator[Ranker]:
+    """The ranker and, for whom it does not do, its twin where it has one."""
+    yield ranker
+    # Checked only after a failure: every request would pay for it.
+    if isinstance(ranker, Twinned) and ranker.twin is not None:
+        yield ranker.twin
 
 
 def _given(

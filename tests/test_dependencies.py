@@ -43,7 +43,7 @@ def imported(package: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("server", ()), ("ranker", ()), ("exporter", ("exporter",)), ("protos", ("dev",))],
+    [("server", ()), ("ranker", ("training",)), ("exporter", ("exporter",)), ("protos", ("dev",))],
 )
 def test_every_import_is_declared(package: str, extras: tuple[str, ...]) -> None:
     distributions = packages_distributions()

@@ -60,8 +60,10 @@ def _read(number: int, text: str, *, catalog: str) -> EventLine:
         if not isinstance(said, dict):
             return EventLine(line=number, event=None, wrong="it is no JSON object")
         event = json_format.ParseDict(_whole(said, catalog=catalog), pb.Event())
+    except json.JSONDecodeError as error:
+        return EventLine(line=number, event=None, wrong=f"it is no JSON: {error}")
     except (ValueError, RecursionError, json_format.ParseError) as error:
-        return EventLine(line=number, event=None, wrong=str(error))
+        return EventLine(line=number, event=None, wrong=" ".join(str(error).split()))
     return EventLine(line=number, event=event)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +74,7 @@ def import_events(
                 {"line": sent[each.index].line, "why": each.status.message}
                 for each in reply.refused_events
             ]
+    wrong.sort(key=itemgetter("line"))
     _report(sums, wrong, as_json=json_output)
     if wrong:
         raise typer.Exit(1)

@@ -57,6 +57,7 @@ def drift(
     ] = stability.DRIFTED,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (YAML).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
 ) -> None:
     """Compare features of recorded searches with those the ranker learnt from.
 
@@ -65,7 +66,7 @@ def drift(
     version trained on candidates of simulated shoppers differs from them by that too, and earlier
     searches are then the better reference.
     """
-    settings = load_settings(config)
+    settings = load_settings(config, flags={"data": data})
     with (
         tempfile.TemporaryDirectory(prefix="omnishelf-") as folder,
         closing(Store(settings.store_url)) as store,

@@ -70,6 +70,7 @@ def evaluate_rankers(
     ] = RESAMPLES,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (YAML).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Encoder bundle.")] = None,
 ) -> None:
     """Compare rankers on the same candidates, beside retrieval order, rules and shuffle.
@@ -85,7 +86,12 @@ def evaluate_rankers(
     _check(catalog_file, queries, from_log=from_log)
     settings = load_settings(
         config,
-        flags={"encoder.bundle": bundle, "ranking.enabled": False, "log.level": "warning"},
+        flags={
+            "data": data,
+            "encoder.bundle": bundle,
+            "ranking.enabled": False,
+            "log.level": "warning",
+        },
     )
     configure_logging(settings.log)
     loaded: dict[str, Ranker] = {}

@@ -102,13 +102,14 @@ def parity(
     until: Until = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (YAML).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
 ) -> None:
     """Recompute the features of recorded searches and compare them bit for bit.
 
     Scores are compared too, to 1e-5, where the version that gave them can be had. Leaves
     with 1 on any difference.
     """
-    settings = load_settings(config)
+    settings = load_settings(config, flags={"data": data})
     with (
         tempfile.TemporaryDirectory(prefix="omnishelf-") as folder,
         closing(Store(settings.store_url)) as store,

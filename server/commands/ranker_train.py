@@ -78,6 +78,7 @@ def train_ranker(
     name: Annotated[str, typer.Option(help="Name of the version.")] = "default",
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (YAML).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Encoder bundle.")] = None,
 ) -> None:
     """Train a ranker.
@@ -91,7 +92,12 @@ def train_ranker(
     _check(shops or (), output=output, from_log=from_log, libsvm=libsvm, valid=valid, report=report)
     settings = load_settings(
         config,
-        flags={"encoder.bundle": bundle, "ranking.enabled": False, "log.level": "warning"},
+        flags={
+            "data": data,
+            "encoder.bundle": bundle,
+            "ranking.enabled": False,
+            "log.level": "warning",
+        },
     )
     configure_logging(settings.log)
     if libsvm is not None:

@@ -120,7 +120,7 @@ def show(
         return
     table = Table(title=loaded.id, show_header=False, title_justify="left")
     for key, value in [*manifest.metrics.items(), *manifest.provenance.items()]:
-        table.add_row(key, f"{value:.4f}" if isinstance(value, float) else str(value))
+        table.add_row(key, _figure(value) if isinstance(value, float) else str(value))
     table.add_row("features", str(len(manifest.features)))
     because = f" ({loaded.engine_reason})" if loaded.engine_reason else ""
     table.add_row("engine", f"{loaded.engine}{because}")
@@ -183,6 +183,10 @@ def _activation_table(activations: list[Activation]) -> Table:
             activation.reason.value,
         )
     return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and value > 1 else f"{value:.4f}"
 
 
 def _moment(seconds: float) -> str:

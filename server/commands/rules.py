@@ -25,6 +25,9 @@ from server.rpc.validate_rule import check_rule, rule_name
 from server.rules.rule_file import read_rule_file
 from server.settings import DEFAULT_CATALOG, load_settings
 
+_SHOWN = 3
+"""Of a list in a table's cell: a glance."""
+
 rules = typer.Typer(help="Keep the rules that overrule the ranker.", no_args_is_help=True)
 
 Catalog = Annotated[str, typer.Option(help="Catalog of the rules.")]
@@ -47,6 +50,17 @@ def import_rules(
     data: Data = None,
 ) -> None:
     """Write the rules of a file; those of the same names are replaced, others stay.
+
+    A rule has a `name`, perhaps a `condition` (`queries`, `contains`, `categories`), `start_time`,
+    `end_time` and `note`, and one of these:
+
+    `pin: {products: (ids), position: 1}`
+
+    `boost: {strength: 0.5, selection: {filter: "brand = 'acme'"}}`
+
+    `bury: {selection: {products: (ids)}}`, and `exclude` alike
+
+    `out_of_stock: {policy: last}`, or `hide`, or `keep`
 
     If one of them is wrong, none is written.
     """
@@ -154,7 +168,11 @@ def _does(rule: pb.Rule) -> str:
         case "pin":
             return f"pin {len(rule.pin.products)} at {rule.pin.position or 1}"
         case "boost":
-            return f"boost {rule.boost.strength:+g}"
+            return f"boost {rule.boost.strength:+g}: {_selected(rule.boost.selection)}"
+        case "bury":
+            return f"bury {_selected(rule.bury.selection)}"
+        case "exclude":
+            return f"exclude {_selected(rule.exclude.selection)}"
         case "out_of_stock":
             policy = pb.OutOfStockAction.Policy.Name(rule.out_of_stock.policy)
             return f"sold out: {policy.removeprefix('POLICY_').lower()}"
@@ -162,10 +180,16 @@ def _does(rule: pb.Rule) -> str:
             return other or ""
 
 
+def _selected(selection: pb.ProductSelection) -> str:
+    named = ", ".join(name.rpartition("/")[2] for name in selection.products[:_SHOWN])
+    more = " …" if len(selection.products) > _SHOWN else ""
+    return " and ".join(part for part in (named + more, selection.filter) if part)
+
+
 def _when(rule: pb.Rule) -> str:
     condition = rule.condition
     parts = [
-        f"{label} {', '.join(texts[:3])}{' …' if len(texts) > 3 else ''}"  # noqa: PLR2004 - a glance
+        f"{label} {', '.join(texts[:_SHOWN])}{' …' if len(texts) > _SHOWN else ''}"
         for label, texts in (
             ("query", condition.queries),
             ("contains", condition.contains),

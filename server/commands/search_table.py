@@ -53,7 +53,7 @@ def _table(response: pb.SearchProductsResponse, *, chinese: bool) -> Table:
         product = hit.product
         table.add_row(
             str(hit.position),
-            Text(_title(product, chinese=chinese)) + Text(f"\n{_id(product)}", style="dim"),
+            Text(_title(product, chinese=chinese)) + Text(f"\n{_last(product.name)}", style="dim"),
             product.color,
             leaf(product),
             price(product.price) if product.HasField("price") else "",
@@ -77,7 +77,11 @@ def footer(response: pb.SearchProductsResponse) -> str:
 
 
 def why(hit: pb.Hit) -> list[str]:
-    """What spoke for a hit: the strongest feature families, or without them its likeness."""
+    """Rules that moved a hit, then the strongest feature families, or without them its likeness."""
+    return [*(f"{rule.action} by {_last(rule.name)}" for rule in hit.rules), *_reasons(hit)]
+
+
+def _reasons(hit: pb.Hit) -> list[str]:
     parts = [part for part in hit.contributions if part.family != "bias" and part.value]
     if parts:
         strongest = sorted(parts, key=lambda part: -abs(part.value))[:_FAMILIES_SHOWN]
@@ -125,5 +129,5 @@ def _title(product: product_pb2.Product, *, chinese: bool) -> str:
     return product.title
 
 
-def _id(product: product_pb2.Product) -> str:
-    return product.name.rpartition("/")[2]
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

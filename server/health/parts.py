@@ -42,11 +42,12 @@ def ranker(settings: Settings) -> Check:
         return absent("ranker", "switched off", remedy="set ranking.enabled to true")
     directory = settings.ranking.ranker or registry.DEFAULT_DIRECTORY
     try:
-        loaded = registry.load(directory)
+        loaded = registry.load(directory, engine=settings.ranking.engine)
     except RankingError as error:
         remedy = "name another with ranking.ranker, or install omnishelf again"
         return failed("ranker", str(error), remedy=remedy)
-    return passed("ranker", loaded.id)
+    why = f" ({loaded.engine_reason})" if loaded.engine_reason else ""
+    return passed("ranker", f"{loaded.id} on {loaded.engine}{why}")
 
 
 def engine(settings: Settings) -> Check:

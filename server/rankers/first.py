@@ -8,17 +8,18 @@ import structlog
 
 from ranker.baseline import RetrievalOrder
 from ranker.protocol import Ranker
+from server.rankers.health import Refused
 from server.rankers.loading import REFUSALS, RankerLoader
 from server.rankers.versions import SETTINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstRanker:
-    """``ranker`` is loaded as ``id``; ``refused_reason`` says why a better one is not."""
+    """``ranker`` is loaded as ``id``; ``refused`` is a better one that is not."""
 
     id: str
     ranker: Ranker
-    refused_reason: str = ""
+    refused: Refused | None = None
 
 
 def first_ranker(loader: RankerLoader, turns: list[str]) -> FirstRanker:
@@ -35,12 +36,12 @@ def first_ranker(loader: RankerLoader, turns: list[str]) -> FirstRanker:
     """
     if turns == [SETTINGS]:
         return FirstRanker(id=SETTINGS, ranker=loader.load(SETTINGS))
-    refused = ""
+    refused: Refused | None = None
     for ranker in dict.fromkeys([*reversed(turns[-2:]), SETTINGS]):
         try:
-            return FirstRanker(id=ranker, ranker=loader.load(ranker), refused_reason=refused)
+            return FirstRanker(id=ranker, ranker=loader.load(ranker), refused=refused)
         except REFUSALS as refusal:
-            refused = refused or f"{ranker}: {refusal.reason}"
+            refused = refused or Refused(ranker=ranker, reason=refusal.reason)
             structlog.get_logger().warning(
                 "ranker refused", ranker=ranker, reason=refusal.reason, detail=str(refusal)
             )
@@ -48,4 +49,4 @@ def first_ranker(loader: RankerLoader, turns: list[str]) -> FirstRanker:
         shipped = loader.shipped()
     except REFUSALS:
         shipped = RetrievalOrder()
-    return FirstRanker(id="", ranker=shipped, refused_reason=refused)
+    return FirstRanker(id="", ranker=shipped, refused=refused)

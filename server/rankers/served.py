@@ -14,6 +14,7 @@ from ranker.protocol import Ranker
 from server.catalog.changes import Change
 from server.errors import OmnishelfError
 from server.rankers.first import first_ranker
+from server.rankers.health import RankerHealth, Refused, health_of
 from server.rankers.loading import REFUSALS, RankerLoader
 from server.rankers.replicas import Replicas
 from server.rankers.store import RankerStore
@@ -32,12 +33,21 @@ class CurrentRanker(Protocol):
     def current(self) -> Ranker:
         """The ranker to answer with; costs nothing."""
 
+    @property
+    def health(self) -> RankerHealth:
+        """How it fares; costs nothing either, and any thread may ask."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedRanker:
     """A `CurrentRanker` that never changes: for ranking that is switched off, and for tests."""
 
     current: Ranker
+
+    @property
+    def health(self) -> RankerHealth:
+        """Of a ranker that nothing else can be promoted over."""
+        return health_of(self.current)
 
 
 class ServedRanker:
@@ -47,7 +57,7 @@ class ServedRanker:
     thread of this object's own puts its files on disk, tries them in a child process, loads them,
     and answers whether they serve here (`Replicas`). When it is activated, ``current`` becomes
     another object: requests under way keep theirs. A version that is refused changes nothing but
-    ``refused_reason``.
+    ``refused``.
     """
 
     def __init__(self, store: RankerStore, *, replicas: Replicas, loader: RankerLoader) -> None:
@@ -60,7 +70,8 @@ class ServedRanker:
         self._current = first.ranker
         self._ready: dict[str, Ranker] = {first.id: first.ranker} if first.id else {}
         self._serving = first.id
-        self._refused_reason = first.refused_reason
+        self._active = self._turns[-1]
+        self._refused = first.refused
         self._settling = threading.Lock()
         self._announced: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -72,9 +83,16 @@ class ServedRanker:
         return self._current
 
     @property
-    def refused_reason(self) -> str:
-        """``id: REASON`` of a version that could not be served here; empty since the last swap."""
-        return self._refused_reason
+    def refused(self) -> Refused | None:
+        """A version, promoted or about to be, that could not be served; None since the last swap."""
+        return self._refused
+
+    @property
+    def health(self) -> RankerHealth:
+        """How the ranker that answers now fares."""
+        refused = self._refused
+        promoted = refused is not None and refused.ranker == self._active
+        return health_of(self._current, refused=refused if promoted else None)
 
     def start(self) -> None:
         """Take versions up until `close`, and be waited for by promotions.
@@ -123,14 +141,20 @@ class ServedRanker:
     def _settle(self) -> str:
         """Serve the active version if it is ready; its id."""
         with self._settling:
-            active = self._store.active()
+            active = self._active = self._store.active()
             ready = self._ready.pop(active, None)
             if ready is not None:
                 self._ready[active] = ready
                 if active != self._serving:
                     self._current, self._serving = ready, active
-                    self._refused_reason = ""
-                    structlog.get_logger().info("ranker taken up", ranker=ready.id)
+                    self._refused = None
+                    health = health_of(ready)
+                    structlog.get_logger().info(
+                        "ranker taken up",
+                        ranker=health.ranker,
+                        engine=health.engine,
+                        engine_reason=health.engine_reason,
+                    )
             return active
 
     def _prepare_all(self) -> None:
@@ -160,12 +184,12 @@ class ServedRanker:
         self._replicas.answer(ranker)
 
     def _refuse(self, ranker: str, *, reason: str, detail: str) -> None:
-        refused = f"{ranker}: {reason}"
-        if refused != self._refused_reason:
+        refused = Refused(ranker=ranker, reason=reason)
+        if refused != self._refused:
             structlog.get_logger().warning(
                 "ranker refused", ranker=ranker, reason=reason, detail=detail
             )
-        self._refused_reason = refused
+        self._refused = refused
         self._replicas.answer(ranker, refused=detail)
 
     def _make_room(self) -> None:

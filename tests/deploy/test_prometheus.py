@@ -9,7 +9,9 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
+from ranker.baseline import RetrievalOrder
 from server.observability import Metrics, TritonMetrics
+from server.rankers.health import health_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -26,6 +28,7 @@ def published_metrics() -> set[str]:
     """Return the names on the page of a server with every part, histogram parts included."""
     metrics = Metrics()
     metrics.watch_bundles(list)
+    metrics.watch_ranker(lambda: health_of(RetrievalOrder()))
     TritonMetrics(metrics.registry)
     page = generate_latest(metrics.registry).decode()
     kinds = re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE)

@@ -7,7 +7,7 @@ import pytest
 
 from ranker.dataset import RankingDataset
 from ranker.errors import RankingError
-from ranker.linear import train_linear
+from ranker.linear import LinearRanker, train_linear
 
 
 def dataset(rows: list[list[float]], labels: list[int], sizes: list[int]) -> RankingDataset:
@@ -78,5 +78,18 @@ def test_another_width_is_refused() -> None:
     found = train_linear(dataset([[3.0], [1.0]], [1, 0], [2]), seed=1)
     with pytest.raises(RankingError, match="takes"):
         found.score(np.zeros((1, 2), dtype=np.float32))
+    with pytest.raises(RankingError, match="takes"):
+        found.shap(np.zeros((1, 2), dtype=np.float32))
     with pytest.raises(RankingError, match="no families"):
         found.contributions(np.zeros((1, 1), dtype=np.float32))
+
+
+def test_an_id_is_given_or_of_the_weights() -> None:
+    found = train_linear(dataset([[3.0], [1.0]], [1, 0], [2]), seed=1)
+    assert found.id.startswith("linear@")
+    again = LinearRanker(found.weights, standardisation=found.standardisation)
+    assert again.id == found.id
+    other = LinearRanker(found.weights + 1, standardisation=found.standardisation)
+    assert other.id != found.id
+    named = LinearRanker(found.weights, standardisation=found.standardisation, named="one/linear")
+    assert named.id == "one/linear"

@@ -9,6 +9,7 @@ import pytest
 from ranker.columns import CandidateColumns, QueryFacts
 from ranker.dataset import JudgedQuery, assemble
 from ranker.errors import RankingError
+from ranker.explain import FeatureExplainer
 from ranker.features.schema import FAMILIES, FEATURES
 from ranker.linear import train_linear
 from ranker.model import BoostedRanker
@@ -67,6 +68,26 @@ def test_ids_name_the_version(trained: TrainedRanker) -> None:
     assert len(digest) == 12
     assert BoostedRanker(trained.model, name="taught").id == trained.ranker().id
     assert BoostedRanker(trained.model + "\n", name="taught").id != trained.ranker().id
+
+
+def test_every_feature_has_a_part_in_the_score(ranker: Ranker, request_of: RequestMaker) -> None:
+    assert isinstance(ranker, FeatureExplainer)
+    matrix = ranker.features(*request_of(7, 9))
+    parts = ranker.shap(matrix)
+    assert parts.shape == (9, len(FEATURES) + 1)
+    np.testing.assert_allclose(parts.sum(axis=1), ranker.score(matrix), atol=1e-4)
+
+
+def test_a_failure_of_lightgbm_is_one_of_ranking(
+    trained: TrainedRanker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise lightgbm.basic.LightGBMError("out of leaves")
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", fail)
+    with pytest.raises(RankingError, match="out of leaves") as failure:
+        trained.ranker().score(trained.sample)
+    assert failure.value.reason == "MODEL_FAILED"
 
 
 def test_refuses_what_is_no_model() -> None:

@@ -65,6 +65,12 @@ def with_leaves(data: bytes, value: bytes, *, of: slice) -> bytes:
     return data[:start] + b" ".join(leaves) + data[end:]
 
 
+def with_a_weight_too_large(data: bytes) -> bytes:
+    document = json.loads(data)
+    document["weights"][0] = 1e39
+    return json.dumps(document).encode()
+
+
 def flip_a_leaf(data: bytes) -> bytes:
     start = data.index(b"leaf_value=") + len(b"leaf_value=")
     return data[:start] + b"9" + data[start + 1 :]
@@ -144,6 +150,23 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
         ),
         pytest.param(
             signed("sample.json", lambda _: b"{}"), "RANKER_UNPARSABLE", id="empty sample, signed"
+        ),
+        pytest.param(remove("linear.json"), "RANKER_NOT_FOUND", id="no twin, though named"),
+        pytest.param(edit("linear.json", lambda data: data + b" "), "RANKER_HASH", id="twin"),
+        pytest.param(
+            signed("linear.json", lambda data: data[:-9]),
+            "RANKER_UNPARSABLE",
+            id="cut twin, signed",
+        ),
+        pytest.param(
+            signed("linear.json", lambda data: data.replace(b"price", b"prize", 1)),
+            "RANKER_SCHEMA",
+            id="twin of other features, signed",
+        ),
+        pytest.param(
+            signed("linear.json", with_a_weight_too_large),
+            "RANKER_NOT_FINITE",
+            id="twin with a weight that is too large, signed",
         ),
     ],
 )
@@ -233,6 +256,24 @@ def test_a_version_from_before_onnx_is_served_by_lightgbm(saved: Path) -> None:
     (saved / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (saved / "model.onnx").unlink()
     assert load(saved).engine_reason == "the version has no model.onnx"
+
+
+def test_the_linear_twin_is_loaded_beside_the_trees(saved: Path, trained: TrainedRanker) -> None:
+    loaded = load(saved)
+    assert trained.linear is not None
+    assert loaded.twin is not None
+    assert loaded.twin.id == f"{loaded.id}/linear"
+    np.testing.assert_array_equal(
+        loaded.twin.score(trained.sample), trained.linear.score(trained.sample)
+    )
+    parts = loaded.twin.contributions(trained.sample)
+    np.testing.assert_allclose(sum(parts.values()), loaded.twin.score(trained.sample), atol=1e-4)
+
+
+def test_a_version_from_before_the_twin_has_none(tmp_path: Path, trained: TrainedRanker) -> None:
+    save(tmp_path / "one", replace(trained, linear=None), provenance={})
+    assert not (tmp_path / "one" / "linear.json").exists()
+    assert load(tmp_path / "one").twin is None
 
 
 def test_saving_takes_no_name_that_is_a_path(tmp_path: Path, trained: TrainedRanker) -> None:

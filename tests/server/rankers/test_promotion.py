@@ -90,12 +90,12 @@ def test_a_version_that_one_replica_refuses_is_served_by_none(
     assert refusal.value.reason == "RANKER_REFUSED"
     assert rankers.activations() == []
     assert well.served.current is before
-    assert full.served.refused_reason.endswith("RANKER_FOLDER")
+    assert full.served.refused.reason == "RANKER_FOLDER"
     full.folder.unlink()
     done = promoter.promote_directory(version("first"), by="test")
     assert done.ready == 2
     wait_until(lambda: full.served.current.id == done.ranker)
-    assert full.served.refused_reason == ""
+    assert full.served.refused is None
 
 
 @one_store

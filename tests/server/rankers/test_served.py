@@ -98,7 +98,7 @@ def test_starts_with_the_one_before_where_the_promoted_one_is_damaged(
         connection.execute(damage.values(archive=b"PK"))
     served = replica(follows=False).served
     assert served.current.id == first
-    assert served.refused_reason == f"{second}: RANKER_HASH"
+    assert str(served.refused) == f"{second}: RANKER_HASH"
 
 
 @one_store
@@ -123,7 +123,7 @@ def test_starts_in_any_case_where_one_was_promoted(
     monkeypatch.setattr(registry, "DEFAULT_DIRECTORY", absent)
     served = replica(follows=False, named=absent).served
     assert served.current.id == "retrieval"
-    assert served.refused_reason == f"{ranker}: RANKER_HASH"
+    assert str(served.refused) == f"{ranker}: RANKER_HASH"
 
 
 @one_store
@@ -176,7 +176,7 @@ def test_keeps_serving_and_comes_back_where_the_store_is_away(
     assert asked.wait(20)
     assert one.served.current is before
     pause_until(lambda: one.replicas.own in one.replicas.answers(ranker).ready)
-    assert one.served.refused_reason == ""
+    assert one.served.refused is None
 
 
 @one_store
