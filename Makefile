@@ -27,7 +27,7 @@ endef
 export EXPORTER_EXTRA
 
 .PHONY: help demo test check lint types doors protos-check protos settings exporter triton peers \
-	lock clean
+	rankers lock clean
 
 help: ## List the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -64,6 +64,8 @@ exporter: $(VENV)/.exports $(VENV)/openclip/.made ## Install torch too, for the 
 
 peers: .venv-peers/.made ## Install another embedding server, for benchmarks/encoders.py
 
+rankers: .venv-rankers/.made ## Install other boosting libraries, for benchmarks/ranking.py
+
 triton: .venv-triton/.prepared ## Build a Triton server that needs no container, for x86-64 Linux
 
 lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from pyproject.toml
@@ -82,8 +84,8 @@ lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from py
 		-c - deploy/triton/requirements.in -o deploy/triton/requirements.txt
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .venv-lock .venv-peers .venv-triton build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache
+	rm -rf $(VENV) .venv-lock .venv-peers .venv-rankers .venv-triton build dist .mypy_cache \
+		.ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Environments. A stamp is newer than everything it was made from. ---
@@ -136,6 +138,13 @@ $(VENV)/openclip/.made: $(VENV)/.exports requirements/openclip.txt
 	$(PYTHON) -m venv --clear .venv-peers
 	.venv-peers/bin/python -m pip --disable-pip-version-check install --quiet \
 		--only-binary :all: -r benchmarks/peers/requirements.txt
+	@touch $@
+
+.venv-rankers/.made: benchmarks/peers/rankers.txt
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-rankers
+	.venv-rankers/bin/python -m pip --disable-pip-version-check install --quiet \
+		--only-binary :all: -r benchmarks/peers/rankers.txt
 	@touch $@
 
 # Apart from the product: Triton's Python backend needs numpy below 2. Its wheel's own dependencies

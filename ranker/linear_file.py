@@ -34,7 +34,7 @@ def read(data: bytes, *, features: Sequence[str], version: str) -> LinearRanker:
     Raises:
         ModelRefused: its columns are others than ``features`` (RANKER_SCHEMA), or some row would
             have a score that is no finite number (RANKER_NOT_FINITE).
-        ValueError, KeyError, TypeError: it does not parse.
+        `ranker.manifest.UNPARSABLE`: it does not parse.
     """
     said = json.loads(data)
     if said["features"] != list(features):

@@ -28,6 +28,9 @@ OPTIONAL_FILES = (ONNX_FILE, REFERENCE_FILE, LINEAR_FILE)
 """Hashed where they are there: the model for ONNX Runtime, the training data's distribution, the
 linear twin."""
 
+UNPARSABLE: Final = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading edited JSON may raise: other types, lists too deep, numbers too large."""
+
 _MIB: Final = 1 << 20
 SIZE_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -126,7 +129,7 @@ def parse_manifest(data: bytes, *, path: Path) -> RankerManifest:
             metrics={str(name): float(value) for name, value in said["metrics"].items()},
             provenance={str(name): str(value) for name, value in said["provenance"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RankingError) as error:
+    except (*UNPARSABLE, AttributeError, RankingError) as error:
         raise ModelRefused(
             f"{path} is not a ranker manifest ({error!r}); restore or retrain the version.",
             reason="RANKER_UNPARSABLE",

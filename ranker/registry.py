@@ -35,6 +35,7 @@ from ranker.manifest import (
     REFERENCE_FILE,
     SAMPLE_FILE,
     SCHEMA_FILE,
+    UNPARSABLE,
     RankerManifest,
     checked_name,
 )
@@ -121,7 +122,7 @@ def load_files(
             f"The ranker in {directory} cannot be used: {refusal}; restore or retrain the version.",
             reason=refusal.reason,
         ) from refusal
-    except (ValueError, KeyError, TypeError, RankingError) as error:
+    except (*UNPARSABLE, RankingError) as error:
         raise ModelRefused(
             f"The ranker in {directory} cannot be used: {error}; restore or retrain the version.",
             reason="RANKER_UNPARSABLE",

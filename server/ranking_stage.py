@@ -108,7 +108,7 @@ class RankingStage:
         clock: StageClock,
         deadline: Deadline,
     ) -> Ranked:
-        """Scores of the candidates by ``ranker``, where it fails by its twin, else by retrieval order.
+        """Scores by ``ranker``, or by its twin where it fails, or by retrieval order where both do.
 
         Without time for a ranker they are those of retrieval order at once.
 

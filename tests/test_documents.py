@@ -12,7 +12,10 @@ from server.cli import COMMANDS, build_cli
 ROOT = Path(__file__).parents[1]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
-    *(ROOT / page for page in ("deploy/README.md", "benchmarks/README.md")),
+    *(
+        ROOT / page
+        for page in ("deploy/README.md", "deploy/triton/README.md", "benchmarks/README.md")
+    ),
 ]
 CODE_BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GLOBAL_OPTIONS = {"--debug", "--help"}

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import AffinityField, CandidateColumns, Float32Array, QueryFacts
+from ranker.columns import AffinityField, Float32Array
 from ranker.features.family import Family, Feature
-from ranker.features.relative import best, reciprocal_rank
+from ranker.features.finish import Finish
+from ranker.features.scene import Scene
 
 _FIELDS = tuple(AffinityField)
 
 
-def affinity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+def affinity(scene: Scene, rows: Float32Array) -> None:
     """Rows as in ``FAMILY``."""
-    del query
-    unknown = np.full(len(candidates), np.nan, dtype=np.float32)
-    values = np.array([candidates.affinities.get(field, unknown) for field in _FIELDS])
-    gaps = values - best(values)
-    places = reciprocal_rank(values, dense=True)
-    return np.concatenate((values, gaps, places))
+    for row, field in zip(rows, _FIELDS, strict=False):
+        row[:] = scene.candidates.affinities.get(field, np.nan)
 
 
 FAMILY = Family(
@@ -31,11 +28,24 @@ FAMILY = Family(
     version=1,
     features=(
         *(Feature(name=f"{field.value}_affinity", direction=1) for field in _FIELDS),
-        *(Feature(name=f"{field.value}_affinity_gap", direction=1) for field in _FIELDS),
         *(
-            Feature(name=f"{field.value}_affinity_reciprocal_rank", direction=1)
+            Feature(
+                name=f"{field.value}_affinity_gap",
+                direction=1,
+                finish=Finish.GAP_TO_BEST,
+                of=f"{field.value}_affinity",
+            )
+            for field in _FIELDS
+        ),
+        *(
+            Feature(
+                name=f"{field.value}_affinity_reciprocal_rank",
+                direction=1,
+                finish=Finish.DENSE_RECIPROCAL_RANK,
+                of=f"{field.value}_affinity",
+            )
             for field in _FIELDS
         ),
     ),
-    compute=affinity,
+    give=affinity,
 )

@@ -63,8 +63,9 @@ class Family:
     def compute(self, query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
         """The family's own rows float32 (features, n), finished."""
         rows = np.empty((len(self.features), len(candidates)), dtype=np.float32)
-        self.give(Scene.of(query, candidates), rows)
-        self._finisher.finish(rows)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            self.give(Scene.of(query, candidates), rows)
+            self._finisher.finish(rows)
         return rows
 
     def named(self, query: QueryFacts, candidates: CandidateColumns) -> dict[str, Float32Array]:

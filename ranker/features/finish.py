@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ranker.columns import Float32Array
-from ranker.features.relative import best, standardised
-from ranker.features.runs import Runs, falling, rising
+from ranker.features.relative import best, scale_gaps, standardised
+from ranker.features.runs import Runs, rising
 
 _RowNumbers = npt.NDArray[np.intp]
 
@@ -24,8 +24,9 @@ _RowNumbers = npt.NDArray[np.intp]
 class Finish(Enum):
     """What is done with the values a family gives; each as the function of that name in `relative`.
 
-    Places and shares are taken of values as given, gaps of values that are standardised already
-    where they are to be.
+    Ranks and shares are taken of values as given, gaps of values that are standardised already
+    where they are to be. Whose share of candidates alike is asked for are codes: int32, written
+    into the row bit by bit (``row.view(np.int32)``), as float32 would not hold them.
     """
 
     NONE = auto()
@@ -33,7 +34,9 @@ class Finish(Enum):
     GAP_TO_BEST = auto()
     RECIPROCAL_RANK = auto()
     DENSE_RECIPROCAL_RANK = auto()
+    MIN_MAX = auto()
     SHARE_BELOW = auto()
+    SHARE_ALIKE = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +46,25 @@ class Finisher:
     Attributes:
         standardised: Rows standardised in place.
         gaps, gaps_of: Rows that become gaps, and of which rows.
-        ranked, ranked_of: The same of shares below, reciprocal ranks and dense ones, in this order.
-        shares: How many of them are shares.
-        sparse: How many of them are not dense.
+        min_max: Rows of gaps that are scaled in place; there are few.
+        ranked, ranked_of: The same of shares alike, shares below, reciprocal ranks and dense ones,
+            in this order.
+        codes, shares, sparse: How many of them are shares alike, how many are shares, and how many
+            are no dense ranks.
+        signs: float32 (k - codes, 1), what all but codes are multiplied by, so that the lowest
+            comes first.
     """
 
     standardised: _RowNumbers
     gaps: _RowNumbers
     gaps_of: _RowNumbers
+    min_max: tuple[int, ...]
     ranked: _RowNumbers
     ranked_of: _RowNumbers
+    codes: int
     shares: int
     sparse: int
+    signs: Float32Array
 
     @classmethod
     def of(cls, rows: Iterable[tuple[Finish, int, int]]) -> Self:
@@ -62,17 +72,23 @@ class Finisher:
         found: dict[Finish, list[tuple[int, int]]] = {finish: [] for finish in Finish}
         for finish, row, source in rows:
             found[finish].append((row, source))
-        shares, places = found[Finish.SHARE_BELOW], found[Finish.RECIPROCAL_RANK]
-        gaps, gaps_of = _columns(found[Finish.GAP_TO_BEST])
-        ranked, ranked_of = _columns([*shares, *places, *found[Finish.DENSE_RECIPROCAL_RANK]])
+        codes, shares = found[Finish.SHARE_ALIKE], found[Finish.SHARE_BELOW]
+        places, dense = found[Finish.RECIPROCAL_RANK], found[Finish.DENSE_RECIPROCAL_RANK]
+        gaps, gaps_of = _columns([*found[Finish.GAP_TO_BEST], *found[Finish.MIN_MAX]])
+        ranked, ranked_of = _columns([*codes, *shares, *places, *dense])
+        signs = np.full((len(ranked) - len(codes), 1), -1, dtype=np.float32)
+        signs[: len(shares)] = 1
         return cls(
             standardised=_columns(found[Finish.STANDARDISED])[0],
             gaps=gaps,
             gaps_of=gaps_of,
+            min_max=tuple(row for row, _ in found[Finish.MIN_MAX]),
             ranked=ranked,
             ranked_of=ranked_of,
-            shares=len(shares),
-            sparse=len(shares) + len(places),
+            codes=len(codes),
+            shares=len(codes) + len(shares),
+            sparse=len(codes) + len(shares) + len(places),
+            signs=signs,
         )
 
     def finish(self, rows: Float32Array) -> None:
@@ -85,15 +101,24 @@ class Finisher:
             sources = rows.take(self.gaps_of, axis=0)
             sources -= best(sources)
             rows[self.gaps] = sources
+        for row in self.min_max:
+            scale_gaps(rows[row])
 
     def _ranks(self, given: Float32Array) -> Float32Array:
         """What the rows (k, n) in the order of ``ranked`` become."""
-        keys = np.empty(given.shape, dtype=np.int32)
-        keys[: self.shares] = rising(given[: self.shares])
-        keys[self.shares :] = falling(given[self.shares :])
-        runs = Runs.of(keys)
-        ranks = np.empty(given.shape, dtype=np.float32)
-        runs.put_below(ranks, ...)
+        codes, values = given[: self.codes].view(np.int32), given[self.codes :]
+        runs = Runs.of(np.concatenate((codes, rising(values * self.signs))))
+        counts = np.empty(given.shape, dtype=np.float32)
+        counts[: self.codes] = runs.alike(slice(self.codes))
+        counts[self.codes : self.sparse] = runs.below(slice(self.codes, self.sparse))
+        counts[self.sparse :] = runs.distinct_below(slice(self.sparse, None))
+        counts[: self.shares] /= np.float32(max(given.shape[1], 1))
+        places = counts[self.shares :]
+        places += 1
+        np.divide(np.float32(1), places, out=places)
+        ranks = runs.unsorted(counts)
+        ranks[: self.codes][codes < 0] = np.nan
+        ranks[self.codes :][np.isnan(values)] = np.nan
         return ranks
 
 

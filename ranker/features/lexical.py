@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import CandidateColumns, Float32Array, QueryFacts, TermColumn, TermField
+from ranker.columns import Float32Array, TermColumn, TermField
 from ranker.features.family import Family, Feature
-from ranker.features.relative import best, gap_to_best, reciprocal_rank
+from ranker.features.finish import Finish
+from ranker.features.scene import Scene
 from ranker.features.word_match import match_words
 
 _FIELDS = tuple(TermField)
 _TITLE = _FIELDS.index(TermField.TITLE)
 
 
-def lexical(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+def lexical(scene: Scene, rows: Float32Array) -> None:
     """Rows as in ``FAMILY``.
 
     A share matched is the weight of the words matched over the weight of all words: NaN for a field
@@ -21,32 +22,29 @@ def lexical(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     words that some candidate carries and this one does not, so that words nobody carries (another
     language, chatter) hold nothing against anyone.
     """
-    rows = np.empty((len(FAMILY.features), len(candidates)), dtype=np.float32)
-    scores = candidates.lexical_score[None, :]
-    np.divide(scores, np.maximum(best(scores), np.float32(1e-6)), out=rows[-2:-1])
-    rows[-1] = reciprocal_rank(scores)
+    query, candidates = scene.query, scene.candidates
+    scores = candidates.lexical_score
+    best = np.fmax.reduce(scores, initial=np.float32(1e-6))
+    np.divide(scores, best, out=rows[-2])
+    rows[-1] = scores
     if not query.term_groups:
         rows[:-2] = np.nan
-        return rows
+        return
     fields, words = len(_FIELDS), len(query.term_groups)
     columns = [candidates.terms.get(field) or _empty(len(candidates)) for field in _FIELDS]
     matches = match_words(query.term_groups, columns)
     carried = matches.carried.astype(np.float32)
-    weights = query.term_weights / query.term_weights.sum()
-    rows[:fields] = (carried.reshape(-1, words) @ weights).reshape(fields, -1)
+    weights = query.term_weights / np.add.reduce(query.term_weights)
+    np.matmul(carried.reshape(-1, words), weights, out=rows[:fields].reshape(-1))
     rows[:fields][matches.lengths == 0] = np.nan
     anywhere = np.maximum.reduce(carried)
-    rows[fields] = anywhere @ weights
-    rows[fields + 1] = gap_to_best(rows[fields : fields + 1])
+    np.matmul(anywhere, weights, out=rows[fields])
     missed = 1 - anywhere
-    somewhere = (np.ones(len(candidates), dtype=np.float32) @ anywhere > 0).astype(np.float32)
-    rows[fields + 2] = missed @ somewhere
-    rows[fields + 3] = missed @ query.term_weights
-    title_words = matches.lengths[_TITLE]
-    covered = matches.hits[_TITLE] / np.maximum(title_words, 1)
-    covered[title_words == 0] = np.nan
-    rows[fields + 4] = covered
-    return rows
+    somewhere = np.maximum.reduce(anywhere, initial=0)
+    np.matmul(missed, somewhere, out=rows[fields + 2])
+    np.matmul(missed, query.term_weights, out=rows[fields + 3])
+    # The magnitude, because 0 / 0 is a NaN of whatever sign the processor likes.
+    rows[fields + 4] = np.abs(matches.hits[_TITLE] / matches.lengths[_TITLE])
 
 
 def _empty(rows: int) -> TermColumn:
@@ -59,12 +57,14 @@ FAMILY = Family(
     features=(
         *(Feature(name=f"{field.value}_words_matched", direction=1) for field in _FIELDS),
         Feature(name="words_matched", direction=1),
-        Feature(name="words_matched_gap", direction=1),
+        Feature(
+            name="words_matched_gap", direction=1, finish=Finish.GAP_TO_BEST, of="words_matched"
+        ),
         Feature(name="words_missing", direction=-1),
         Feature(name="words_unmatched_weight", direction=-1),
         Feature(name="title_covered", direction=1),
         Feature(name="lexical_relative", direction=1),
-        Feature(name="lexical_reciprocal_rank", direction=1),
+        Feature(name="lexical_reciprocal_rank", direction=1, finish=Finish.RECIPROCAL_RANK),
     ),
-    compute=lexical,
+    give=lexical,
 )

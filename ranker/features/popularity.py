@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import CandidateColumns, Float32Array, QueryFacts
+from ranker.columns import Float32Array
 from ranker.features.family import Family, Feature
-from ranker.features.relative import standardised
+from ranker.features.finish import Finish
+from ranker.features.scene import Scene
 
 RATING_PRIOR_COUNT = 5.0
 """How many average ratings a product starts with."""
@@ -29,8 +30,11 @@ _COUNTS = (
 )
 _EVENTS = _COUNTS.index("impressions")
 
+_WINDOWS_IN_LONGER = np.array([[7], [30 / 7]], dtype=np.float32)
+"""How many days are in a week, and weeks in a month."""
 
-def popularity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+
+def popularity(scene: Scene, rows: Float32Array) -> None:
     """Rows as in ``FAMILY``.
 
     Units sold are logarithms of 1 + units, standardised among the candidates: shops differ by
@@ -46,28 +50,27 @@ def popularity(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
     itself, for a product that was never shown. Rates are of what was seen: who stands high is seen
     more, and clicked more for standing there, which labels are freed of and these are not.
     """
-    del query
+    candidates = scene.candidates
     counts = np.array([getattr(candidates, name) for name in _COUNTS])
-    counts[:_EVENTS] = np.maximum(counts[:_EVENTS], 0)
+    sold, events = counts[:_EVENTS], counts[_EVENTS:]
+    np.maximum(sold, 0, out=sold)
     # Not `maximum`, which keeps NaN: an event that was not counted did not happen.
-    counts[_EVENTS:] = np.fmax(counts[_EVENTS:], 0)
-    day, week, _, ratings = counts[:_EVENTS]
+    np.fmax(events, 0, out=events)
     # One logarithm of ten rows costs little more than one of one.
     logs = np.empty((10, len(candidates)), dtype=np.float32)
     np.add(counts[: _EVENTS + 1], 1, out=logs[:5])
-    np.divide(day * 7 + 1, logs[1], out=logs[5])
-    np.divide(week * np.float32(30 / 7) + 1, logs[2], out=logs[6])
-    logs[7:] = _rates(counts[_EVENTS:])
+    short = sold[:2] * _WINDOWS_IN_LONGER
+    short += 1
+    np.divide(short, logs[1:3], out=logs[5:7])
+    _rates(events, out=logs[7:])
     np.log(logs, out=logs)
-    rows = np.empty((len(FAMILY.features), len(candidates)), dtype=np.float32)
-    rows[:3] = standardised(logs[:3])
+    rows[:3] = logs[:3]
     rows[3:5] = logs[5:7]
-    rows[5] = _smoothed_rating(candidates.rating, ratings)
+    rows[5] = _smoothed_rating(candidates.rating, sold[3])
     rows[6] = logs[3]
     np.exp(candidates.age_days / np.float32(-RECENCY_DAYS), out=rows[7])
     rows[8] = logs[4]
     rows[9:] = logs[7:]
-    return rows
 
 
 def _smoothed_rating(rating: Float32Array, counts: Float32Array) -> Float32Array:
@@ -77,22 +80,24 @@ def _smoothed_rating(rating: Float32Array, counts: Float32Array) -> Float32Array
     return smoothed
 
 
-def _rates(events: Float32Array) -> Float32Array:
+def _rates(events: Float32Array, *, out: Float32Array) -> None:
     """Rates (3, n) over the pooled ones, from impressions, clicks, carts and purchases (4, n)."""
     totals = np.add.reduce(events, axis=1)
     pooled = totals[1:] / np.maximum(totals[0], np.float32(1))
     smoothing = np.float32(RATE_PRIOR_EVENTS)
-    rates: Float32Array = (events[1:] + smoothing) / (pooled[:, None] * events[0] + smoothing)
-    return rates
+    np.multiply(pooled[:, None], events[0], out=out)
+    events += smoothing
+    out += smoothing
+    np.divide(events[1:], out, out=out)
 
 
 FAMILY = Family(
     name="popularity",
     version=2,
     features=(
-        Feature(name="units_1_day_z"),
-        Feature(name="units_7_days_z"),
-        Feature(name="units_30_days_z"),
+        Feature(name="units_1_day_z", finish=Finish.STANDARDISED),
+        Feature(name="units_7_days_z", finish=Finish.STANDARDISED),
+        Feature(name="units_30_days_z", finish=Finish.STANDARDISED),
         Feature(name="velocity_1_day"),
         Feature(name="velocity_7_days"),
         Feature(name="rating_smoothed", direction=1),
@@ -103,5 +108,5 @@ FAMILY = Family(
         Feature(name="cart_rate", direction=1),
         Feature(name="purchase_rate", direction=1),
     ),
-    compute=popularity,
+    give=popularity,
 )

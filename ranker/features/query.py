@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import CandidateColumns, Float32Array, QueryFacts
+from ranker.columns import Float32Array
 from ranker.features.family import Family, Feature
+from ranker.features.scene import Scene
 
 
-def query_kind(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+def query_kind(scene: Scene, rows: Float32Array) -> None:
     """Rows as in ``FAMILY``, each constant over the candidates.
 
     The language is the share of Chinese among the letters, NaN without text; the length is counted
     in words, which are what both languages are cut into; flags are 0 or 1.
     """
+    query = scene.query
     facts = (
         query.has_text,
         query.has_picture,
@@ -22,8 +24,7 @@ def query_kind(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
         len(query.term_groups),
         query.person is not None,
     )
-    column = np.array(facts, dtype=np.float32)[:, None]
-    return np.repeat(column, len(candidates), axis=1)
+    rows[:] = np.array(facts, dtype=np.float32)[:, None]
 
 
 FAMILY = Family(
@@ -37,5 +38,5 @@ FAMILY = Family(
         Feature(name="words"),
         Feature(name="has_person"),
     ),
-    compute=query_kind,
+    give=query_kind,
 )

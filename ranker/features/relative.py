@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ranker.columns import Float32Array
+from ranker.features.runs import Runs, rising
+
+_ZERO = np.float32(0)
 
 
 def standardised(rows: Float32Array) -> Float32Array:
@@ -22,9 +25,9 @@ def standardised(rows: Float32Array) -> Float32Array:
     """
     known = np.isfinite(rows)
     counts = np.maximum(np.add.reduce(known, axis=1, dtype=np.float32), 1)
-    means = np.add.reduce(np.where(known, rows, 0), axis=1) / counts
+    means = np.add.reduce(np.where(known, rows, _ZERO), axis=1) / counts
     centred = rows - means[:, None]
-    spread = np.where(known, centred, 0)
+    spread = np.where(known, centred, _ZERO)
     deviations = np.sqrt(np.einsum("kn,kn->k", spread, spread) / counts)
     # Equal values differ from their rounded mean by an ulp or so: that is no deviation.
     differ = deviations > np.abs(means) * np.float32(1e-6)
@@ -59,10 +62,23 @@ def min_max(rows: Float32Array) -> Float32Array:
     array([[0. , 1. , 0.5, nan]], dtype=float32)
     """
     scaled = gap_to_best(rows)
-    lowest = np.fmin.reduce(scaled, axis=1, keepdims=True, initial=0)
-    scaled /= np.where(lowest < 0, -lowest, 1)
-    scaled += 1
+    for row in scaled:
+        scale_gaps(row)
     return scaled
+
+
+def scale_gaps(row: Float32Array) -> None:
+    """Scale gaps to the best (n,) in place, so that the lowest is 0 and the best 1.
+
+    >>> gaps = np.array([-2, 0, -1, np.nan], dtype=np.float32)
+    >>> scale_gaps(gaps)
+    >>> gaps
+    array([0. , 1. , 0.5, nan], dtype=float32)
+    """
+    width = -np.fmin.reduce(row, initial=_ZERO)
+    if width > 0:
+        row /= width
+    row += 1
 
 
 def reciprocal_rank(rows: Float32Array, *, dense: bool = False) -> Float32Array:
@@ -73,9 +89,12 @@ def reciprocal_rank(rows: Float32Array, *, dense: bool = False) -> Float32Array:
     >>> reciprocal_rank(np.array([[5, 5, 1, np.nan]], dtype=np.float32), dense=True)
     array([[1. , 1. , 0.5, nan]], dtype=float32)
     """
-    better = _count_distinct_below(-rows) if dense else _count_below(-rows)
+    runs = Runs.of(rising(-rows))
+    better = runs.unsorted(runs.distinct_below() if dense else runs.below())
     better += 1
-    return np.divide(np.float32(1), better, out=better)
+    np.divide(np.float32(1), better, out=better)
+    better[np.isnan(rows)] = np.nan
+    return better
 
 
 def share_below(rows: Float32Array) -> Float32Array:
@@ -84,7 +103,11 @@ def share_below(rows: Float32Array) -> Float32Array:
     >>> share_below(np.array([[10, 20, 20, np.nan]], dtype=np.float32))
     array([[0.  , 0.25, 0.25,  nan]], dtype=float32)
     """
-    return _count_below(rows) / np.float32(max(rows.shape[1], 1))
+    runs = Runs.of(rising(rows))
+    share = runs.unsorted(runs.below())
+    share /= np.float32(max(rows.shape[1], 1))
+    share[np.isnan(rows)] = np.nan
+    return share
 
 
 def share_alike(codes: npt.NDArray[np.int32]) -> Float32Array:
@@ -93,15 +116,11 @@ def share_alike(codes: npt.NDArray[np.int32]) -> Float32Array:
     >>> share_alike(np.array([[7, 7, 3, -1]], dtype=np.int32))
     array([[0.5 , 0.5 , 0.25,  nan]], dtype=float32)
     """
-    order, first = _sorted_runs(codes)
-    starts = np.flatnonzero(first)
-    lengths = np.append(starts[1:], codes.size) - starts
-    share = np.empty(codes.size, dtype=np.float32)
-    share[order] = np.repeat(lengths, lengths)
+    runs = Runs.of(codes)
+    share = runs.unsorted(runs.alike())
     share /= np.float32(max(codes.shape[1], 1))
-    shaped = share.reshape(codes.shape)
-    shaped[codes < 0] = np.nan
-    return shaped
+    share[codes < 0] = np.nan
+    return share
 
 
 def log_price(column: Float32Array) -> Float32Array:
@@ -125,40 +144,3 @@ def median(column: Float32Array) -> float:
     if known == 0:
         return float("nan")
     return float(ordered[(known - 1) // 2] + ordered[known // 2]) / 2
-
-
-def _count_below(rows: Float32Array) -> Float32Array:
-    """How many known values of the row are strictly below each."""
-    below = np.empty(rows.shape, dtype=np.float32)
-    for counts, row in zip(below, rows, strict=True):
-        # NaN is sorted last, so that it stands below nothing.
-        counts[:] = np.sort(row).searchsorted(row)
-    below[np.isnan(rows)] = np.nan
-    return below
-
-
-def _count_distinct_below(rows: Float32Array) -> Float32Array:
-    """How many distinct known values of the row are strictly below each."""
-    order, first = _sorted_runs(rows)
-    counts = np.empty(rows.size, dtype=np.float32)
-    counts[order] = np.add.accumulate(first, axis=1, dtype=np.float32).ravel()
-    counts -= 1
-    shaped = counts.reshape(rows.shape)
-    shaped[np.isnan(rows)] = np.nan
-    return shaped
-
-
-def _sorted_runs(
-    rows: npt.NDArray[np.float32] | npt.NDArray[np.int32],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Places (k * n,) into the flattened rows that sort each row, and (k, n) where a run starts.
-
-    A run is a stretch of equal values. NaN comes last, each a run of its own.
-    """
-    count, width = rows.shape
-    order = rows.argsort(axis=1)
-    order += np.arange(count)[:, None] * width
-    ordered = rows.ravel()[order]
-    first = np.ones((count, width), dtype=np.bool_)
-    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=first[:, 1:])
-    return order.ravel(), first

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ranker.columns import CandidateColumns, Float32Array, QueryFacts
+from ranker.columns import Float32Array
 from ranker.features.family import Family, Feature
+from ranker.features.scene import Scene
 
 
-def stock(query: QueryFacts, candidates: CandidateColumns) -> Float32Array:
+def stock(scene: Scene, rows: Float32Array) -> None:
     """Rows as in ``FAMILY``: flags are 0 or 1, and what hangs on an unknown stock is NaN."""
-    del query
-    units = np.maximum(candidates.stock, 0)
-    unknown = np.isnan(units)
-    in_stock = (units > 0).astype(np.float32)
-    in_stock[unknown] = np.nan
-    return np.array((~unknown, in_stock, np.log1p(units)), dtype=np.float32)
+    units = np.maximum(scene.candidates.stock, 0)
+    rows[0] = ~np.isnan(units)
+    np.sign(units, out=rows[1])
+    np.log1p(units, out=rows[2])
 
 
 FAMILY = Family(
@@ -26,5 +25,5 @@ FAMILY = Family(
         Feature(name="in_stock", direction=1),
         Feature(name="stock_units_log"),
     ),
-    compute=stock,
+    give=stock,
 )

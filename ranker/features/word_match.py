@@ -48,10 +48,14 @@ def match_words(groups: Sequence[Int32Array], columns: Sequence[TermColumn]) -> 
     places, first, last = _hits(terms, asked)
     owners = lengths.cumsum().searchsorted(places, side="right")
     carried = np.zeros(fields * rows * len(groups), dtype=np.bool_)
+    cells = owners * len(groups)
+    carried[cells + group_of[first]] = True
     # A term that several query words share stands once for each of them.
-    for shift in range(int((last - first).max(initial=0))):
-        again = first + shift < last
-        carried[owners[again] * len(groups) + group_of[first[again] + shift]] = True
+    again = first + 1 < last
+    while again.any():
+        cells, first, last = cells[again], first[again] + 1, last[again]
+        carried[cells + group_of[first]] = True
+        again = first + 1 < last
     hits = np.bincount(owners, minlength=fields * rows)
     return WordMatches(
         carried=carried.reshape(fields, rows, len(groups)),
@@ -65,7 +69,9 @@ def _sorted_terms(groups: Sequence[Int32Array]) -> tuple[Int32Array, npt.NDArray
     if not groups:
         return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.intp)
     terms = np.concatenate(groups)
-    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    group_of = np.array(
+        [number for number, group in enumerate(groups) for _ in range(len(group))], dtype=np.intp
+    )
     order = terms.argsort(kind="stable")
     return terms[order], group_of[order]
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.health import parts, software, triton_parts
+from server.health import parts, ranker_part, software, triton_parts
 from server.health.check import Check, Probe, State
 from server.observability import configure_logging
 from server.settings import Settings, load_settings
@@ -53,7 +53,7 @@ def doctor(
 
 
 def _probes(settings: Settings) -> list[Probe]:
-    own = (parts.bundle, parts.ranker, parts.engine, parts.data_directory, parts.port)
+    own = (parts.bundle, ranker_part.ranker, parts.engine, parts.data_directory, parts.port)
     return [
         software.python_version,
         software.packages,

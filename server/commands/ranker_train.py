@@ -20,6 +20,7 @@ from ranker import registry
 from ranker.boosting import TrainingSettings, all_threads
 from ranker.dataset import RankingDataset, assemble
 from ranker.libsvm import read_libsvm
+from ranker.manifest import checked_name
 from ranker.parameter_search import SearchBudget
 from ranker.train import TrainedRanker, train_dataset
 from ranker.training_report import write_report
@@ -35,6 +36,7 @@ from server.settings import DEFAULT_CATALOG, Settings, load_settings
 from server.training.logged import logged_lessons
 
 _UNLIMITED_TRIALS = 1_000
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,9 @@ def train_ranker(
     report: Annotated[Path | None, typer.Option(help="Directory of a report.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: all cores.")] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 7,
-    name: Annotated[str, typer.Option(help="Name of the version.")] = "default",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the version; by default that of --output.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file (YAML).")] = None,
     data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
@@ -90,6 +94,7 @@ def train_ranker(
     other software, not to serve.
     """
     _check(shops or (), output=output, from_log=from_log, libsvm=libsvm, valid=valid, report=report)
+    named = checked_name(name or (output.resolve().name if output else "default"))
     settings = load_settings(
         config,
         flags={
@@ -111,7 +116,7 @@ def train_ranker(
     trained = train_dataset(
         school.dataset,
         seed=seed,
-        name=name,
+        name=named,
         settings=TrainingSettings(threads=threads or all_threads(), bags=bags),
         budget=_budget(trials, budget),
     )
@@ -122,7 +127,7 @@ def train_ranker(
         registry.save(output, trained, provenance={**school.provenance, "seed": str(seed)})
         said = {"output": str(output), **said}
     if report is not None:
-        write_report(report, {**trained.report, "source": said}, title=f"Ranker {name}")
+        write_report(report, {**trained.report, "source": said}, title=f"Ranker {named}")
     _print(trained, said, as_json=json_output)
 
 
@@ -220,6 +225,12 @@ def _from_file(path: Path) -> _School:
     return _School(dataset=dataset, provenance={}, said={"rows": len(dataset.matrix)})
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value[:_SHOWN]) + (" …" if value[_SHOWN:] else "")
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
 def _print(trained: TrainedRanker, said: dict[str, object], *, as_json: bool) -> None:
     document = {**said, "rounds": trained.rounds, **trained.metrics}
     if as_json:
@@ -227,5 +238,5 @@ def _print(trained: TrainedRanker, said: dict[str, object], *, as_json: bool) ->
         return
     table = Table(title="Trained ranker", show_header=False, title_justify="left")
     for key, value in document.items():
-        table.add_row(key, f"{value:.4f}" if isinstance(value, float) else str(value))
+        table.add_row(key, _cell(value))
     Console().print(table)

@@ -48,7 +48,7 @@ def _table(response: pb.SearchProductsResponse, *, chinese: bool) -> Table:
     table.add_column("price", justify="right", no_wrap=True)
     table.add_column("rating", justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("why", style="dim", no_wrap=True)
+    table.add_column("why", style="dim", no_wrap=True, max_width=24)
     for hit in response.hits:
         product = hit.product
         table.add_row(

@@ -1,4 +1,4 @@
-"""Checks of Omnishelf's own parts under given settings: bundle, ranker, engine, folder, port."""
+"""Checks of Omnishelf's own parts under given settings: bundle, engine, folder, port."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import tempfile
 from pathlib import Path
 
 from exporter.spec import BundleError
-from ranker import registry
-from ranker.errors import RankingError
 from server.address import announced_address
 from server.deadline import Deadline
 from server.encoders.embedded import EmbeddedEncoder
 from server.errors import AlreadyInUse, OmnishelfError
-from server.health.check import Check, absent, failed, passed
+from server.health.check import Check, failed, passed
 from server.retrieval.milvus import MilvusEngine
 from server.rpc.server import refuse_taken_port
 from server.settings import Settings
@@ -34,20 +32,6 @@ def bundle(settings: Settings) -> Check:
     pictures = "words and pictures" if manifest.image else "words alone"
     found = f"{manifest.id}, {manifest.dimension} dimensions, {pictures}"
     return passed("encoder bundle", f"{found}; English and Chinese shoes agree to {likeness:.2f}")
-
-
-def ranker(settings: Settings) -> Check:
-    """The ranker's files are whole and it scores its sample."""
-    if not settings.ranking.enabled:
-        return absent("ranker", "switched off", remedy="set ranking.enabled to true")
-    directory = settings.ranking.ranker or registry.DEFAULT_DIRECTORY
-    try:
-        loaded = registry.load(directory, engine=settings.ranking.engine)
-    except RankingError as error:
-        remedy = "name another with ranking.ranker, or install omnishelf again"
-        return failed("ranker", str(error), remedy=remedy)
-    why = f" ({loaded.engine_reason})" if loaded.engine_reason else ""
-    return passed("ranker", f"{loaded.id} on {loaded.engine}{why}")
 
 
 def engine(settings: Settings) -> Check:

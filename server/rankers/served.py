@@ -84,7 +84,7 @@ class ServedRanker:
 
     @property
     def refused(self) -> Refused | None:
-        """A version, promoted or about to be, that could not be served; None since the last swap."""
+        """A version, promoted or to be, that could not be served here; None since the last swap."""
         return self._refused
 
     @property

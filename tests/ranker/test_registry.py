@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -65,12 +66,6 @@ def with_leaves(data: bytes, value: bytes, *, of: slice) -> bytes:
     return data[:start] + b" ".join(leaves) + data[end:]
 
 
-def with_a_weight_too_large(data: bytes) -> bytes:
-    document = json.loads(data)
-    document["weights"][0] = 1e39
-    return json.dumps(document).encode()
-
-
 def flip_a_leaf(data: bytes) -> bytes:
     start = data.index(b"leaf_value=") + len(b"leaf_value=")
     return data[:start] + b"9" + data[start + 1 :]
@@ -108,6 +103,10 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
         pytest.param(manifest_with(metrics=[1]), "RANKER_UNPARSABLE", id="manifest of other types"),
         pytest.param(edit("manifest.json", lambda _: b"[]"), "RANKER_UNPARSABLE", id="a list"),
         pytest.param(edit("manifest.json", lambda _: b"\xff"), "RANKER_UNPARSABLE", id="bytes"),
+        pytest.param(
+            edit("manifest.json", lambda _: b"[" * 99_999), "RANKER_UNPARSABLE", id="deep"
+        ),
+        pytest.param(manifest_with(metrics={"a": 10**400}), "RANKER_UNPARSABLE", id="endless"),
         pytest.param(
             edit("model.txt", lambda _: pickle.dumps([1])), "RANKER_PICKLE", id="a pickle"
         ),
@@ -164,7 +163,7 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
             id="twin of other features, signed",
         ),
         pytest.param(
-            signed("linear.json", with_a_weight_too_large),
+            signed("linear.json", lambda data: re.sub(rb'ghts": \[[^,]+', b'ghts": [1e39', data)),
             "RANKER_NOT_FINITE",
             id="twin with a weight that is too large, signed",
         ),

@@ -229,3 +229,9 @@ def test_the_ranker_served_decides_which_features_may_be_overruled(served: Serve
 def test_the_ranker_is_named_and_can_be_asked_for(served: Served) -> None:
     assert served.app.ranker.id == "retrieval"
     assert served.search(ranking=RULES).served_by.ranker == "rules"
+
+
+def test_what_runs_the_ranker_is_published(served: Served) -> None:
+    read = served.app.metrics.registry.get_sample_value
+    engine = {"ranker": "retrieval", "engine": "none", "reason": ""}
+    assert read("omnishelf_ranker_engine_info", engine) == 1

@@ -4,8 +4,10 @@ import urllib.request
 import pytest
 import structlog
 
+from ranker.baseline import RetrievalOrder
 from server.errors import AlreadyInUse
 from server.observability import Metrics, MetricsPage, configure_logging
+from server.rankers.health import Refused, health_of
 from server.settings import LogFormat, LogSettings
 from server.stages import FallbackUsed
 
@@ -33,6 +35,19 @@ def test_the_page_shows_what_was_counted() -> None:
     assert f"omnishelf_search_fallbacks_total{{{fallback}}} 1.0" in text
     assert 'omnishelf_served_by_info{encoder_bundle="starter_1"} 1.0' in text
     assert 'omnishelf_products{catalog="luma"} 449.0' in text
+
+
+def test_a_refused_ranker_is_told_while_it_is() -> None:
+    metrics, refused = Metrics(), Refused(ranker="new@1", reason="RANKER_HASH")
+    health = health_of(RetrievalOrder(), refused=refused)
+    metrics.watch_ranker(lambda: health)
+    read = metrics.registry.get_sample_value
+    labels = {"ranker": "new@1", "reason": "RANKER_HASH"}
+    assert read("omnishelf_ranker_refused", labels) == 1
+    engine = {"ranker": "retrieval", "engine": "none", "reason": ""}
+    assert read("omnishelf_ranker_engine_info", engine) == 1
+    health = health_of(RetrievalOrder())
+    assert read("omnishelf_ranker_refused", labels) is None
 
 
 def test_a_taken_metrics_port_is_named() -> None:

@@ -91,16 +91,6 @@ def test_a_changed_bundle_fails(tmp_path: Path) -> None:
     assert "text_en.onnx" in check.found
 
 
-def test_a_ranker_that_is_not_there_fails(tmp_path: Path) -> None:
-    check = parts.ranker(settings(tmp_path, **{"ranking.ranker": tmp_path}))
-    assert check.state is State.FAILED
-    assert str(tmp_path) in check.found
-
-
-def test_a_ranker_that_is_off_is_no_failure(tmp_path: Path) -> None:
-    assert parts.ranker(settings(tmp_path, **{"ranking.enabled": False})).state is State.ABSENT
-
-
 def test_a_data_directory_that_cannot_be_made_fails(tmp_path: Path) -> None:
     assert parts.data_directory(settings(tmp_path)).state is State.OK
     (tmp_path / "data").write_text("a file stands in the way")

@@ -45,7 +45,7 @@ def test_short_forms_are_written_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "Expecting"),
+        ("{", "it is no JSON: Expecting"),
         ("[]", "no JSON object"),
         ('{"event": "a"}', "no field named"),
         ('{"time": "yesterday"}', "time"),
@@ -59,6 +59,7 @@ def test_a_line_that_is_no_event_says_why(tmp_path: Path, text: str, why: str) -
 
     assert first.event is None
     assert why in first.wrong
+    assert "\n" not in first.wrong
     assert second == EventLine(line=2, event=pb.Event(event_id="a"))
 
 

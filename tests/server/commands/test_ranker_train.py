@@ -67,6 +67,7 @@ def test_a_file_gives_a_report_and_is_measured_on_another(
         (["--valid", "x", "--output", "y"], "give both"),
         (["shop.jsonl", "--from-log", "--output", "y"], "exclude each other"),
         (["--libsvm", "nowhere"], "nowhere cannot be read"),
+        (["--from-log", "--output", "a version"], "'a version' cannot name a ranker"),
     ],
 )
 def test_what_does_not_go_together_is_asked_wrongly(
@@ -127,20 +128,20 @@ def record_browsing(store: Store, *, searches: int) -> None:
 
 
 def test_recorded_searches_train_a_version(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, output = tmp_path / "data", tmp_path / "version"
     with kept_in(data) as store:
         record_browsing(store, searches=300)
-    monkeypatch.setenv("OMNISHELF__DATA", str(data))
-    assert run("--from-log", "--catalog", "shop", "--output", output, "--threads", 1, "--json") == 0
+    asked = ["--from-log", "--data", data, "--threads", 1, "--json"]
+    assert run(*asked, "--catalog", "shop", "--output", output) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["searches"] == 300
     assert printed["propensities"] == "expectation_maximisation"
     assert printed["looked_at"][0] == 1.0
     assert printed["looked_at"][3] == pytest.approx(0.25, abs=0.1)
     assert printed["ndcg@10"] > printed["shown_ndcg@10"]
-    assert registry.load(output).id.startswith("default@")
+    assert registry.load(output).id.startswith("version@")
 
-    assert run("--from-log", "--catalog", "elsewhere", "--output", tmp_path / "other") == 2
+    assert run(*asked, "--catalog", "elsewhere", "--output", tmp_path / "other") == 2
     assert "nothing to learn from" in capsys.readouterr().err

@@ -34,6 +34,10 @@ FILE = """
 - {name: quieter, boost: {selection: {filter: "brand = acme"}, strength: -0.25}, disabled: true}
 - {name: sold-out, out_of_stock: {policy: last}}
 """
+SELECTING = """
+- {name: low, bury: {selection: {products: [A, B, C, D], filter: price < 5}}}
+- {name: out, exclude: {selection: {products: [A]}}}
+"""
 
 
 @pytest.fixture
@@ -117,10 +121,13 @@ def test_a_list_reads_as_sentences(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    table = run("import", file_of(tmp_path), "--catalog", "luma", "--server", address)
+    file = file_of(tmp_path, FILE + SELECTING)
+    table = run("import", file, "--catalog", "luma", "--server", address)
     for said in (
         "quieter (disabled)",
-        "boost -0.25",
+        "boost -0.25: brand = acme",
+        "bury A, B, C … and price < 5",
+        "exclude A",
         "pin 2 at 1",
         "sold out: last",
         "query sandals, 凉鞋, flip-flops …; in Women; until 2026-09-01T00:00:00Z",

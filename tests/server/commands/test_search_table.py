@@ -87,6 +87,14 @@ def test_why_prefers_what_the_ranker_says() -> None:
     assert why(hit) == ["similarity +1.50", "price -0.75", "stock +0.25"]
 
 
+def test_why_begins_with_the_rules_that_fired() -> None:
+    hit = pb.Hit(
+        similarities=pb.Similarities(text=0.5),
+        rules=[pb.FiredRule(name="catalogs/luma/rules/summer", action="pin")],
+    )
+    assert why(hit) == ["pin by summer", "text 0.50"]
+
+
 @pytest.mark.parametrize(
     ("paths", "expected"),
     [([], ""), (["Sale"], "Sale"), (["A/B", "C/D/E", "F/G/H"], "E")],

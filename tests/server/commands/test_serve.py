@@ -77,7 +77,9 @@ def test_a_server_is_found_asked_and_stopped(
     out, err = serving.communicate(timeout=60)
     assert serving.returncode == 0
     assert out.startswith("Stopping")
-    (line,) = [json.loads(each) for each in err.splitlines()]
+    start, line = (json.loads(each) for each in err.splitlines())
+    assert start["event"] == "ranker served"
+    assert start.keys() >= {"ranker", "engine", "engine_reason", "twin"}
     assert (line["event"], line["code"], line["hits"]) == ("call", "OK", 2)
     assert "lamp" not in err
     assert announced_address(data / "server.address") is None

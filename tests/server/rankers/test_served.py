@@ -18,6 +18,7 @@ from ranker.registry import load
 from ranker.version_files import read_files
 from server.catalog.changes import Change, ChangeKind
 from server.errors import Unavailable
+from server.rankers.health import Refused
 from server.rankers.promotion import Promoter
 from server.rankers.store import RankerStore
 from server.rankers.tables import ranker_versions
@@ -99,6 +100,8 @@ def test_starts_with_the_one_before_where_the_promoted_one_is_damaged(
     served = replica(follows=False).served
     assert served.current.id == first
     assert str(served.refused) == f"{second}: RANKER_HASH"
+    assert served.health.refused == served.refused
+    assert served.health.ranker == first
 
 
 @one_store
@@ -203,3 +206,25 @@ def test_who_closes_is_listed_no_longer(replica: ReplicaMaker) -> None:
     one.served.close()
     one.served.close()
     assert one.replicas.answers("any").silent == frozenset()
+
+
+@one_store
+def test_a_refused_version_is_unhealthy_only_while_it_is_the_promoted_one(
+    replica: ReplicaMaker, promoter: Promoter, version: VersionMaker, rankers: RankerStore
+) -> None:
+    one = replica()
+    directory = version("first")
+    ranker = load(directory).id
+    rankers.keep(ranker, read_files(directory))
+    one.folder.touch()  # no folder can be made there
+    rankers.announce(ranker)
+    pause_until(lambda: one.served.refused is not None)
+    assert one.served.refused == Refused(ranker=ranker, reason="RANKER_FOLDER")
+    assert one.served.health.refused is None
+    rankers.activate(ranker, after=0, reason=ActivationReason.PROMOTE, activated_by="test")
+    pause_until(lambda: one.served.health.refused is not None)
+    assert one.served.health.refused == one.served.refused
+    one.folder.unlink()
+    promoter.promote_stored(ranker, by="test")
+    pause_until(lambda: one.served.current.id == ranker)
+    assert one.served.health.refused is None
