@@ -147,7 +147,10 @@ def split_by_query(
     keys = [judged.key or f"\0{place}" for place, judged in enumerate(queries)]
     distinct = list(dict.fromkeys(keys))
     if len(distinct) <= 1:
-        raise RankingError("Holding queries out takes two or more of different keys.")
+        raise RankingError(
+            "There is only one query (or translations of one); some are held out to measure on, so"
+            " give two or more."
+        )
     count = min(max(round(len(distinct) * held_out_share), 1), len(distinct) - 1)
     drawn = np.random.default_rng(seed).permutation(len(distinct))[:count]
     held = {distinct[place] for place in drawn}

@@ -26,6 +26,9 @@ _ML_VERSION = 3
 _OPERATORS_VERSION = 18
 _IR_VERSION = 8
 _READ_AS_ZERO = 1e-35
+_DUMPED_INFINITY = 1e300
+"""What LightGBM writes for an infinite threshold, which parts the known from the unknown, when it
+dumps a model; its text says ``inf``, and that is what it compares with."""
 
 
 def to_onnx(model: str) -> bytes:
@@ -129,15 +132,16 @@ class _Nodes:
     def add_split(
         self, tree: int, number: int, split: Mapping[str, Any], *, left: int, right: int
     ) -> None:
+        unknown_left = _unknown_goes_left(split)
         self._add(
             tree,
             number,
             mode="BRANCH_LEQ",
             feature=split["split_feature"],
-            threshold=split["threshold"],
+            threshold=_undumped(split["threshold"]),
             left=left,
             right=right,
-            unknown_left=_unknown_goes_left(split),
+            unknown_left=unknown_left,
         )
 
     def _add(
@@ -160,6 +164,10 @@ class _Nodes:
         self.lefts.append(left)
         self.rights.append(right)
         self.unknown_left.append(int(unknown_left))
+
+
+def _undumped(threshold: float) -> float:
+    return np.inf if threshold >= _DUMPED_INFINITY else threshold
 
 
 def _attributes(dump: Mapping[str, Any]) -> dict[str, object]:

@@ -116,6 +116,8 @@ def load_files(
             reason="RANKER_SCHEMA",
         )
     try:
+        if json.loads(files.contents[SCHEMA_FILE]) != _schema():
+            raise ModelRefused(f"its {SCHEMA_FILE} names other features", reason="RANKER_SCHEMA")
         return _tried(files, engine=engine, timeout_seconds=probe_timeout_seconds)
     except ModelRefused as refusal:
         raise ModelRefused(
@@ -183,9 +185,9 @@ def _gated(ranker: BoostedRanker, *, onnx: bytes, model: str, rows: Float32Array
     return ranker.on_lightgbm(objection) if objection else ranker.on_onnx(trees)
 
 
-def _write(directory: Path, trained: TrainedRanker, *, provenance: Mapping[str, str]) -> None:
-    scores = trained.ranker().score(trained.sample)
-    schema = {
+def _schema() -> dict[str, object]:
+    """The features of this release, as versions keep them."""
+    return {
         "fingerprint": fingerprint(),
         "families": [
             {
@@ -196,10 +198,14 @@ def _write(directory: Path, trained: TrainedRanker, *, provenance: Mapping[str, 
             for family in FAMILIES
         ],
     }
+
+
+def _write(directory: Path, trained: TrainedRanker, *, provenance: Mapping[str, str]) -> None:
+    scores = trained.ranker().score(trained.sample)
     sample = {"matrix": _rows(trained.sample), "scores": scores.tolist()}
     contents = {
         MODEL_FILE: trained.model.encode(),
-        SCHEMA_FILE: (json.dumps(schema, indent=2) + "\n").encode(),
+        SCHEMA_FILE: (json.dumps(_schema(), indent=2) + "\n").encode(),
         SAMPLE_FILE: json.dumps(sample).encode(),
         **_onnx(trained.model),
         **_reference(trained.reference_rows),

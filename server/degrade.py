@@ -2,7 +2,8 @@
 
     stage      may take                       when it cannot
     retrieve   a share of what is left        the views that did answer; none: the error
-    rank       only if its reserve is left    retrieval order
+    rank       only if its reserve is left    retrieval order; a model that fails: its linear
+                                              twin, then retrieval order
     diversify  only if its reserve is left    the order it was given
 
 Beside the ladder, what a search can do without: who asks (`no_profile`), the rules of the shop

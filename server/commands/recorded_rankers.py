@@ -9,6 +9,7 @@ from pathlib import Path
 from ranker import registry
 from ranker.archive import unpack
 from ranker.errors import ModelRefused
+from ranker.linear_file import TWIN_SUFFIX
 from ranker.manifest import MODEL_FILE, read_manifest
 from ranker.protocol import Ranker
 from server.catalog.store import Store
@@ -32,11 +33,13 @@ def recorded_rankers(
 
     @cache
     def find(ranker_id: str) -> Ranker | None:
-        directory = directories.get(ranker_id)
+        version = ranker_id.removesuffix(TWIN_SUFFIX)
+        directory = directories.get(version)
         try:
-            return loader.load(ranker_id) if directory is None else registry.load(directory)
+            loaded = loader.load(version) if directory is None else registry.load(directory)
         except REFUSALS:
             return None
+        return loaded if version == ranker_id else loaded.twin
 
     return find
 

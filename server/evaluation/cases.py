@@ -60,7 +60,7 @@ def judged_cases(
 def logged_cases(searches: Iterable[SearchWithEvents]) -> Iterator[Case]:
     """Recorded searches of which all columns were kept, graded by what shoppers did.
 
-    Grades are `EVENT_GRADES` of trusted events. Worth is what was paid in that search, times
+    Searches of visits that are not trusted are left out. Grades are `EVENT_GRADES`. Worth is what was paid in that search, times
     log2(place + 1) of the place it was shown at: so the order that was shown is worth what was
     paid from its first places, and another order as much more or less as its places are looked at.
     Nothing tells of products that were not shown: the log favours the ranker that wrote it.
@@ -68,7 +68,7 @@ def logged_cases(searches: Iterable[SearchWithEvents]) -> Iterator[Case]:
     """
     for search in searches:
         ranked = search.record.ranked
-        if ranked is None:
+        if ranked is None or not all(event.trusted for event in search.events):
             continue
         shown = search.record.shown
         products = [""] * len(ranked.columns)
@@ -80,7 +80,7 @@ def logged_cases(searches: Iterable[SearchWithEvents]) -> Iterator[Case]:
         row_of = {product: row for row, product in enumerate(products) if product}
         for event in search.events:
             row = row_of.get(event.product)
-            if row is None or not event.trusted:
+            if row is None:
                 continue
             grades[row] = max(grades[row], EVENT_GRADES.get(event.kind, 0))
             if event.kind is EventKind.PURCHASE:

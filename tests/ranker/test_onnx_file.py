@@ -82,6 +82,18 @@ def test_scores_as_lightgbm_does(seed: int, parameters: dict[str, object]) -> No
     np.testing.assert_allclose(scores, scored_by_lightgbm(model, tried), rtol=0, atol=5e-6)
 
 
+def test_an_infinite_value_is_known() -> None:
+    pytest.importorskip("onnx")
+    onnx_engine = pytest.importorskip("ranker.onnx_engine")
+    rows = np.array([[-1.0], [1.0], [np.nan], [np.nan]] * 20, dtype=np.float32)
+    model = grown_on(rows, np.isnan(rows[:, 0]).astype(np.float64), names=[])
+    assert np.inf in thresholds(model)[0]
+    odd = np.array([[np.inf], [LARGEST], [-np.inf], [np.nan]], dtype=np.float32)
+    scores = onnx_engine.OnnxTrees(to_onnx(model), features=1).score(odd)
+    np.testing.assert_allclose(scores, scored_by_lightgbm(model, odd), rtol=0, atol=5e-6)
+    assert scores[0] == scores[1] < scores[3]
+
+
 def grown_on(rows: Float32Array, label: npt.NDArray[np.float64], *, names: list[int]) -> str:
     data = lightgbm.Dataset(rows, label=label, categorical_feature=names)
     booster = lightgbm.train({"verbosity": -1, "num_threads": 1}, data, num_boost_round=3)
