@@ -116,8 +116,7 @@ def load_files(
             reason="RANKER_SCHEMA",
         )
     try:
-        if json.loads(files.contents[SCHEMA_FILE]) != _schema():
-            raise ModelRefused(f"its {SCHEMA_FILE} names other features", reason="RANKER_SCHEMA")
+        _require_schema(files)
         return _tried(files, engine=engine, timeout_seconds=probe_timeout_seconds)
     except ModelRefused as refusal:
         raise ModelRefused(
@@ -148,6 +147,11 @@ def _tried(files: VersionFiles, *, engine: Engine, timeout_seconds: float) -> Bo
         return ranker.on_lightgbm(trial.onnx_refused)
     rows = np.array(sample["matrix"], dtype=np.float32)
     return _gated(ranker, onnx=onnx, model=model, rows=rows)
+
+
+def _require_schema(files: VersionFiles) -> None:
+    if json.loads(files.contents[SCHEMA_FILE]) != _schema():
+        raise ModelRefused(f"its {SCHEMA_FILE} names other features", reason="RANKER_SCHEMA")
 
 
 def _require_finite_leaves(model: str) -> None:

@@ -39,7 +39,7 @@ def recorded_rankers(
             loaded = loader.load(version) if directory is None else registry.load(directory)
         except REFUSALS:
             return None
-        return loaded if version == ranker_id else loaded.twin
+        return loaded if version == ranker_id else getattr(loaded, "twin", None)
 
     return find
 

@@ -60,9 +60,10 @@ def judged_cases(
 def logged_cases(searches: Iterable[SearchWithEvents]) -> Iterator[Case]:
     """Recorded searches of which all columns were kept, graded by what shoppers did.
 
-    Searches of visits that are not trusted are left out. Grades are `EVENT_GRADES`. Worth is what was paid in that search, times
-    log2(place + 1) of the place it was shown at: so the order that was shown is worth what was
-    paid from its first places, and another order as much more or less as its places are looked at.
+    Searches of visits that are not trusted are left out. Grades are `EVENT_GRADES`. Worth is what
+    was paid in that search, times log2(place + 1) of the place it was shown at: so the order that
+    was shown is worth what was paid from its first places, and another order as much more or less
+    as its places are looked at.
     Nothing tells of products that were not shown: the log favours the ranker that wrote it.
     Candidates below the recorded places have no name (empty).
     """

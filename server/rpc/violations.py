@@ -36,9 +36,8 @@ class Violations:
         """Note a number outside ``low`` to ``high``, or not a number; whether it was right."""
         if math.isfinite(value) and low <= value <= high:
             return True
-        self.add(
-            field, "OUT_OF_RANGE", f"{value:g} is not allowed; take {low:,.12g} to {high:,.12g}"
-        )
+        allowed = f"{low:,.12g} to {high:,.12g}"
+        self.add(field, "OUT_OF_RANGE", f"{value:g} is not allowed; take {allowed}")
         return False
 
     def check_length(self, field: str, text: str, *, most: int) -> None:

@@ -41,3 +41,9 @@ def test_page_states_every_parameter(model: ShopperModel | EventWeights) -> None
 @pytest.mark.skipif(not Path(DEFAULT_DIRECTORY).is_dir(), reason="no default ranker is trained yet")
 def test_default_ranker_loads() -> None:
     assert load(DEFAULT_DIRECTORY).id.startswith("default@")
+
+
+def test_it_has_its_twin_and_runs_on_onnx_runtime() -> None:
+    shipped = load(DEFAULT_DIRECTORY)
+    assert shipped.twin is not None
+    assert shipped.engine == "onnxruntime", shipped.engine_reason

@@ -118,7 +118,6 @@ def test_what_shoppers_did_grades_a_recorded_search() -> None:
         event("p2", EventKind.IMPRESSION),
         event("p3", EventKind.PURCHASE, quantity=2, revenue_micros=15_000_000),
         event("p1", EventKind.PURCHASE, quantity=3),
-        event("p4", EventKind.PURCHASE, quantity=9, trusted=False),
         event("elsewhere", EventKind.PURCHASE, quantity=1),
     )
     (case,) = logged_cases([SearchWithEvents(record=record, events=events)])
@@ -132,6 +131,8 @@ def test_what_shoppers_did_grades_a_recorded_search() -> None:
     assert products_named([case, case]) == 5
 
 
-def test_a_search_without_columns_takes_no_part() -> None:
-    record = replace(search(3), ranked=None)
-    assert list(logged_cases([SearchWithEvents(record=record, events=())])) == []
+def test_searches_without_columns_or_trust_take_no_part() -> None:
+    without = SearchWithEvents(record=replace(search(3), ranked=None), events=())
+    events = (event("p0", EventKind.CLICK), event("p4", EventKind.PURCHASE, trusted=False))
+    doubtful = SearchWithEvents(record=search(4), events=events)
+    assert list(logged_cases([without, doubtful])) == []
