@@ -75,7 +75,9 @@ def open_learning(
     rules = RuleBook(rule_store)
     rules.reload()
     follower.on(ChangeKind.RULES, rules.take_up, reload=rules.reload)
-    retention = Retention(store, keep_days=settings.feedback.keep_days)
+    retention = Retention(
+        store, keep_days=settings.feedback.keep_days, keep_searches=settings.feedback.keep_searches
+    )
     retention.start()
     closing.callback(retention.close)
     return Learning(

@@ -162,6 +162,8 @@ class FeedbackSettings(Section):
 
     keep_days: Annotated[float, Field(gt=0, le=3_650, allow_inf_nan=False)] = 90.0
     """Age at which events and recorded searches are erased; older events are refused."""
+    keep_searches: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    """Recorded searches that are kept, the newest; a million take some 5 GB."""
     search_share: Share = 1.0
     """Share of searches that are recorded with the features of what they showed, to learn from."""
     places: Annotated[int, Field(ge=1, le=1_000)] = 50

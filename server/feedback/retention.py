@@ -1,4 +1,4 @@
-"""Erases events and searches when they reach the age at which they are kept no longer."""
+"""Erases events and searches that are too old, and searches beyond the number that is kept."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ class Retention:
         store: Store,
         *,
         keep_days: float,
+        keep_searches: int,
         every_seconds: float = EVERY_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``clock`` gives Unix seconds."""
+        """Of searches the newest ``keep_searches`` stay; ``clock`` gives Unix seconds."""
         self._database = store.database
         self._keep_seconds = keep_days * DAY_SECONDS
+        self._keep_searches = keep_searches
         self._every_seconds = every_seconds
         self._clock = clock
         self._closing = threading.Event()
@@ -56,7 +58,7 @@ class Retention:
             self._thread.join()
 
     def forget_older(self, now_seconds: float) -> int:
-        """Erase what is older than is kept at that Unix time; how many events and searches.
+        """Erase what is too old at that Unix time, or too much; how many events and searches.
 
         Counts of products stay. It ends early when `close` is called.
 
@@ -65,9 +67,16 @@ class Retention:
         """
         before = now_seconds - self._keep_seconds - _SLACK_SECONDS
         erased = self._erase(events, events.c.time_seconds < before)
-        erased += self._erase(searches, searches.c.time_seconds < before)
+        erased += self._erase(searches, searches.c.time_seconds < max(before, self._first_kept()))
         self._erase(counted, counted.c.day < day_of(before))
         return erased
+
+    def _first_kept(self) -> float:
+        """Time of the oldest search that the number leaves, below every time where all fit."""
+        times = select(searches.c.time_seconds).order_by(searches.c.time_seconds.desc())
+        with self._database.read() as connection:
+            found = connection.execute(times.offset(self._keep_searches - 1).limit(1)).scalar()
+        return float("-inf") if found is None else float(found)
 
     def _erase(self, table: Table, old: ColumnElement[bool]) -> int:
         keys = tuple_(*table.primary_key.columns)
