@@ -12,7 +12,7 @@ from server.catalog.counts import LiveCounts
 from server.catalog.generations import Generation
 from server.catalog.naming import check_name
 from server.catalog.opening import BuildOpener
-from server.catalog.refusal import of_other_bundle
+from server.catalog.refusal import being_replaced, of_other_bundle
 from server.catalog.retired import RetiredBuilds
 from server.catalog.served_rows import ServedRows
 from server.catalog.store import Store
@@ -229,14 +229,13 @@ class Catalogs:
             FailedPrecondition: another process replaced the catalog meanwhile.
         """
         check_name(name)
-        with self._reserved(name):
-            served = self._store.generations.served().get(name)
+        with self._reserved(name) as served:
             catalog = self._opener.begin(name)
             finished = False
             try:
                 yield catalog
                 with self._changing:
-                    self._serve(catalog, instead_of=served.number if served else None)
+                    self._serve(catalog, instead_of=served)
                 finished = True
             finally:
                 if not finished:
@@ -248,22 +247,20 @@ class Catalogs:
         self._retired.close()
 
     @contextmanager
-    def _reserved(self, name: str) -> Iterator[None]:
+    def _reserved(self, name: str) -> Iterator[int | None]:
+        """Keep all others from writing to the catalog; the number of its build that is served."""
         with self._changing:
             self._refuse_while_replaced(name)
             self._being_replaced.add(name)
         try:
-            yield
+            with self._store.generations.replacing(name) as served:
+                yield served
         finally:
             self._being_replaced.discard(name)
 
     def _refuse_while_replaced(self, name: str) -> None:
         if name in self._being_replaced:
-            message = (
-                f"catalog {name!r} is being replaced, and what is written to it now would be lost; "
-                "write again when that has ended"
-            )
-            raise Unavailable(message, reason="CATALOG_BEING_REPLACED", catalog=name)
+            raise being_replaced(name)
 
     def _leased(self, name: str) -> Leased[Catalog]:
         leased = self._open.get(name)

@@ -24,6 +24,9 @@ _BUSY_MILLISECONDS = 10_000
 _CONNECTIONS = 16
 _SCHEMA_LOCK: Final = 0x6F6D6E69
 _ALONE_LOCK: Final = 0x6F6D6E
+_MARK_LOCK: Final = 0x6F6D6D
+_MARK_MILLISECONDS: Final = 1_000
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # A product is acknowledged as durable: FULL syncs the log at every commit, so that it outlives
@@ -110,6 +113,47 @@ class Database:
                 yield
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+    @contextmanager
+    def marked(self, number: int) -> Iterator[bool]:
+        """A block during which a number (0 to 2**31 - 1) is marked; False if another marked it.
+
+        Every process sees the mark, and it ends with the process that made it. In SQLite, whose
+        file belongs to one process, nothing is done.
+        """
+        if self.dialect == "sqlite":
+            yield True
+            return
+        key = {"key": (_MARK_LOCK << 32) + number}
+        with _translated(), self._reading.connect() as connection:
+            # Those who look hold the lock for a moment.
+            connection.exec_driver_sql(f"SET lock_timeout = {_MARK_MILLISECONDS}")
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+                taken = True
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                taken = False
+            finally:
+                connection.exec_driver_sql("RESET lock_timeout")
+            try:
+                yield taken
+            finally:
+                if taken:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+    def is_marked(self, number: int) -> bool:
+        """Whether some process has `marked` the number."""
+        if self.dialect == "sqlite":
+            return False
+        key = {"key": (_MARK_LOCK << 32) + number}
+        look = text("SELECT pg_try_advisory_lock_shared(:key)")
+        with self.read() as connection:
+            free = bool(connection.execute(look, key).scalar())
+            if free:
+                connection.execute(text("SELECT pg_advisory_unlock_shared(:key)"), key)
+        return not free
 
     def close(self) -> None:
         """Close every connection. Calling it again does nothing."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
 from server.catalog.changes import ChangeKind, ChangeLog
 from server.catalog.database import Database
+from server.catalog.refusal import being_replaced
 from server.catalog.tables import catalogs, generations, products, value_vectors
 from server.errors import FailedPrecondition
 
@@ -54,6 +57,27 @@ class Generations:
                 name: Generation(number=number, catalog=name, bundle=bundle, layout=layout)
                 for name, number, bundle, layout in connection.execute(statement)
             }
+
+    @contextmanager
+    def replacing(self, catalog: str) -> Iterator[int | None]:
+        """A block in which no process writes to the build served; its number, None without one.
+
+        Writes under way end before the block begins; later ones are refused
+        (`ProductRows.being_replaced`) until it ends, or the process does.
+
+        Raises:
+            Unavailable: ``CATALOG_BEING_REPLACED``, another process is in such a block.
+        """
+        served = self.served().get(catalog)
+        if served is None:
+            yield None
+            return
+        with self._database.marked(served.number) as taken:
+            if not taken:
+                raise being_replaced(catalog)
+            with self._database.alone(served.number):
+                pass
+            yield served.number
 
     def unserved(self, catalog: str) -> list[Generation]:
         """Builds of a catalog that are not served: replaced, in the making, or left by a crash."""

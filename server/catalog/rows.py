@@ -76,6 +76,10 @@ class ProductRows:
         """
         return self._database.alone(self._generation)
 
+    def being_replaced(self) -> bool:
+        """Whether some process writes the build that is to take the place of these rows."""
+        return self._database.is_marked(self._generation)
+
     def write_pending(
         self, rows: Sequence[StoredProduct], *, values: Mapping[str, Float32Array]
     ) -> None:

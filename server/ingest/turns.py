@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from server.catalog.catalogs import Catalog
+from server.catalog.refusal import being_replaced
 from server.ingest.recovery import recover
 from server.retrieval.analysis import Analyzer
 
@@ -26,12 +27,14 @@ class WriteTurns:
         What a turn left undone, here or in a process that died, is done before the block begins.
 
         Raises:
-            Unavailable: another process kept its turn for longer than ten seconds, or a part does
-                not answer.
+            Unavailable: another process kept its turn for longer than ten seconds or is replacing
+                the catalog, or a part does not answer.
         """
         with self._turn:
             catalog = find()
             with catalog.products.alone():
+                if catalog.products.being_replaced():
+                    raise being_replaced(catalog.name)
                 recover(catalog, analyzer=self._analyzer)
                 yield catalog
 

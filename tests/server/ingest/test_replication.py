@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -261,3 +261,35 @@ def test_a_build_that_is_gone_before_it_is_opened_is_asked_for_again(
         two.follower.look()
     assert two.catalogs.names() == []
     assert [each.users for each in two.shelf.bundles()] == [()]
+
+
+def test_while_one_replica_replaces_a_catalog_the_others_are_refused(
+    pair: tuple[Shop, Shop],
+) -> None:
+    one, two = pair
+    one.writer.write("shop", [item("a", price=1.0)])
+    two.follower.look()
+
+    with one.writer.replacing("shop") as write:
+        write([item("fresh")])
+        with refused():
+            two.writer.write("shop", [item("lost")])
+        with refused():
+            two.writer.update_signals("shop", [signals("a", price=2.0)])
+        with refused():
+            two.writer.delete("shop", ["a"])
+        with refused():
+            list(two.writer.replace("shop", [item("other")]))
+    two.follower.look()
+    two.writer.write("shop", [item("late")])
+
+    one.follower.look()
+    assert everywhere(one) == everywhere(two) == {"fresh", "late"}
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """The block is refused because the catalog is being replaced."""
+    with pytest.raises(Unavailable) as caught:
+        yield
+    assert caught.value.reason == "CATALOG_BEING_REPLACED"
