@@ -96,6 +96,7 @@ def test_loads_what_was_saved(saved: Path, trained: TrainedRanker) -> None:
         pytest.param(edit("schema.json", lambda data: data + b" "), "RANKER_HASH", id="schema"),
         pytest.param(edit("sample.json", lambda data: data + b" "), "RANKER_HASH", id="sample"),
         pytest.param(manifest_with(fingerprint="0" * 64), "RANKER_SCHEMA", id="other features"),
+        pytest.param(signed("schema.json", lambda _: b"{}"), "RANKER_SCHEMA", id="schema, signed"),
         pytest.param(
             edit("manifest.json", lambda data: data[:40]), "RANKER_UNPARSABLE", id="cut manifest"
         ),
