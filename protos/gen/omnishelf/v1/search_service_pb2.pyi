@@ -384,7 +384,7 @@ class RankingOptions(_message.Message):
     """Who orders. Default: MODE_MODEL."""
     variety: _builtins.float
     """Strength of variety, 0 (off) to 1 (variety alone). Default: the server's for
-    MODE_MODEL, 0 for MODE_RETRIEVAL.
+    MODE_MODEL, 0 for the other modes.
     """
     candidates: _builtins.int
     """Candidates asked of each view, 0 to 1,000; 0 stands for the server's setting."""
@@ -771,7 +771,9 @@ class StageTiming(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
     stage: _builtins.str
-    """`decode`, `encode`, `retrieve`, `signals`, `features`, `rank`, `diversify`, `serialise`."""
+    """`decode`, `encode`, `retrieve`, `signals`, `features`, `rank`, `rules` (where some fire),
+    `diversify`, `serialise`.
+    """
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
         """Wall time."""
