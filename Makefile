@@ -7,6 +7,8 @@
 PYTHON ?= python3
 VENV := .venv
 ARGS ?=
+# Tests of one file stay together: they share servers.
+ON_ALL_CORES := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -26,8 +28,8 @@ with open("pyproject.toml", "rb") as file:
 endef
 export EXPORTER_EXTRA
 
-.PHONY: help demo test check lint types doors protos-check protos settings exporter triton peers \
-	rankers lock clean
+.PHONY: help demo test check lint types doors protos-check bench-check protos settings exporter \
+	triton milvus peers rankers lock clean
 
 help: ## List the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -36,9 +38,9 @@ demo: $(VENV)/.served ## Index a sample shop, start the server, search it; ARGS=
 	$(BIN)/omnishelf demo $(ARGS)
 
 test: $(VENV)/.developed ## Run every test; ARGS go to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(ON_ALL_CORES))
 
-check: lint types doors protos-check ## Lint, types, import doors, proto lint and freshness
+check: lint types doors protos-check bench-check ## Lint, types, doors, protos, latency harness
 
 lint: $(VENV)/.developed ## Style: ruff's rules and format
 	$(BIN)/ruff check
@@ -54,6 +56,9 @@ protos-check: $(VENV)/.developed ## The API's lint, its compatibility, and its c
 	$(BIN)/python -m protos.lint
 	$(BIN)/python -m protos.stubs --check
 
+bench-check: $(VENV)/.developed ## Does the latency harness show a stall, and count right
+	$(BIN)/python -m benchmarks.selfcheck
+
 protos: $(VENV)/.developed ## Write the API's Python stubs to protos/gen
 	$(BIN)/python -m protos.stubs
 
@@ -62,16 +67,18 @@ settings: $(VENV)/.developed ## Write deploy/settings.example.yaml from the sett
 
 exporter: $(VENV)/.exports $(VENV)/openclip/.made ## Install torch too, for the exporter and its tests
 
-peers: .venv-peers/.made ## Install another embedding server, for benchmarks/encoders.py
+peers: .venv-peers/.made ## Install other servers, for benchmarks/encoders.py and bench parts
 
 rankers: .venv-rankers/.made ## Install other boosting libraries, for benchmarks/ranking.py
 
 triton: .venv-triton/.prepared ## Build a Triton server that needs no container, for x86-64 Linux
 
+milvus: .venv-milvus/.prepared ## Set up a Milvus server that needs no container, for `bench scale`
+
 lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from pyproject.toml
 	$(COMPILE) --universal --generate-hashes pyproject.toml requirements/build.in \
 		-o requirements/base.txt
-	$(COMPILE) --universal --generate-hashes --extra dev -c requirements/base.txt \
+	$(COMPILE) --universal --generate-hashes --extra dev --extra bench -c requirements/base.txt \
 		pyproject.toml requirements/build.in -o requirements/dev.txt
 # The macOS wheel of torch names no CUDA packages, so this list holds only what every build needs;
 # numpy is chosen by Python version in the lists above.
@@ -84,8 +91,8 @@ lock: .venv-lock/.made ## Choose versions anew: write requirements/*.txt from py
 		-c - deploy/triton/requirements.in -o deploy/triton/requirements.txt
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .venv-lock .venv-peers .venv-rankers .venv-triton build dist .mypy_cache \
-		.ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lock .venv-milvus .venv-peers .venv-rankers .venv-triton build dist \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Environments. A stamp is newer than everything it was made from. ---
@@ -162,4 +169,18 @@ $(VENV)/openclip/.made: $(VENV)/.exports requirements/openclip.txt
 
 .venv-triton/.prepared: .venv-triton/.made exporter/triton/server_environment.py
 	.venv-triton/bin/python -m exporter.triton.server_environment
+	@touch $@
+
+# The server's wheel has no dependencies of its own, and nothing of the product is needed to run it.
+.venv-milvus/.made: benchmarks/scale/milvus.txt
+	@$(PYTHON) -c 'import platform, sys; sys.exit((sys.platform, platform.machine()) != \
+		("linux", "x86_64"))' || { echo 'The Milvus server comes for x86-64 Linux' >&2; exit 1; }
+	$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-milvus
+	.venv-milvus/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--only-binary :all: -r benchmarks/scale/milvus.txt
+	@touch $@
+
+.venv-milvus/.prepared: .venv-milvus/.made benchmarks/scale/milvus_environment.py
+	.venv-milvus/bin/python -m benchmarks.scale.milvus_environment prepare
 	@touch $@

@@ -26,7 +26,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_packages(names: list[str]) -> None:
     packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert packages == {"server", "ranker", "exporter", "omnishelf"}
+    assert packages == {"server", "ranker", "exporter", "benchmarks", "omnishelf"}
 
 
 @pytest.mark.parametrize(
