@@ -9,12 +9,13 @@ import numpy as np
 
 from server.arrays import BoolArray, Float32Array
 from server.deadline import Deadline
-from server.errors import AlreadyInUse, NotFound
+from server.errors import AlreadyInUse, DeadlineExceeded, NotFound
 from server.retrieval.filters.evaluate import evaluate
 from server.retrieval.filters.tree import Filter
 from server.retrieval.protocol import (
     FilterColumns,
     IndexRows,
+    Searched,
     SparseVector,
     View,
     ViewHits,
@@ -79,6 +80,25 @@ class ExactIndex:
             ids=tuple(rows.ids[each] for each in best),
             similarities=similarities[best],
         )
+
+    def search_views(
+        self,
+        queries: Sequence[ViewQuery],
+        *,
+        limit: int,
+        filter_tree: Filter | None = None,
+        deadline: Deadline,
+    ) -> list[Searched]:
+        """One view after the other."""
+        searched: list[Searched] = []
+        for query in queries:
+            try:
+                searched.append(
+                    self.search(query, limit=limit, filter_tree=filter_tree, deadline=deadline)
+                )
+            except DeadlineExceeded as error:
+                searched.append(error)
+        return searched
 
     def ids(self) -> set[str]:
         """Ids of every row."""

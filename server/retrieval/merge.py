@@ -11,6 +11,9 @@ import numpy as np
 from server.arrays import Float32Array, Int32Array
 from server.retrieval.protocol import View, ViewHits
 
+_UNKNOWN = np.float32(np.nan)
+_NONE = np.float32(0.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedCandidates:
@@ -43,25 +46,29 @@ def merge(
         rows_of: Rows int32 of so many ids in the product table, below 0 where it does not know
             one; such ids are dropped (they were deleted while the search ran).
     """
-    ids = list(dict.fromkeys(itertools.chain.from_iterable(each.ids for each in hits)))
+    found = list(itertools.chain.from_iterable([each.ids for each in hits]))
+    ids = list(dict.fromkeys(found))
     rows = np.asarray(rows_of(ids), dtype=np.int32)
-    if (rows < 0).any():
+    if rows.min(initial=0) < 0:
         ids = list(itertools.compress(ids, (rows >= 0).tolist()))
         rows = rows[rows >= 0]
-    place_of = dict(zip(ids, range(len(ids)), strict=True))
-
-    similarity = {view: np.full(len(ids), np.nan, dtype=np.float32) for view in View}
+    count = len(ids)
+    place_of = dict(zip(ids, range(count), strict=True))
+    # What the table does not know has a place of its own at the end, which is cut off.
+    places = np.fromiter(
+        map(place_of.get, found, itertools.repeat(count)), dtype=np.intp, count=len(found)
+    )
+    similarity = dict(zip(View, np.full((len(View), count + 1), _UNKNOWN), strict=True))
+    stop = 0
     for each in hits:
-        places = np.array([place_of.get(found, -1) for found in each.ids], dtype=np.int32)
-        known = places >= 0
-        similarity[each.view][places[known]] = each.similarities[known]
-
+        start, stop = stop, stop + len(each.ids)
+        similarity[each.view][places[start:stop]] = each.similarities
     return MergedCandidates(
         ids=tuple(ids),
         rows=rows,
-        text_similarity=similarity[View.TEXT],
-        image_similarity=similarity[View.IMAGE],
-        lexical_score=similarity[View.LEXICAL],
+        text_similarity=similarity[View.TEXT][:count],
+        image_similarity=similarity[View.IMAGE][:count],
+        lexical_score=similarity[View.LEXICAL][:count],
     )
 
 
@@ -83,12 +90,13 @@ def retrieval_order(
         int32 (n,), the candidates' places best first, equals in the order given; and float32 (n,),
         the scores in the order given (``score[order]`` falls).
     """
-    fused = image_share * image_similarity + (1.0 - image_share) * text_similarity
-    alone = np.where(np.isnan(text_similarity), image_similarity, text_similarity)
-    score = np.nan_to_num(np.where(np.isnan(fused), alone, fused), nan=0.0)
-    words = np.nan_to_num(lexical_score, nan=0.0)
-    best = float(words.max(initial=0.0))
+    score: Float32Array = image_share * image_similarity + (1.0 - image_share) * text_similarity
+    unknown = np.isnan(score)
+    if unknown.any():
+        alone = np.where(np.isnan(text_similarity), image_similarity, text_similarity)
+        np.copyto(score, np.where(np.isnan(alone), _NONE, alone), where=unknown)
+    best = np.fmax.reduce(lexical_score, initial=_NONE)
     if best > 0.0:
-        score = score + lexical_weight * words / best
-    score = score.astype(np.float32)
+        words = np.where(np.isnan(lexical_score), _NONE, lexical_score)
+        score += lexical_weight * words / best
     return np.argsort(-score, kind="stable").astype(np.int32), score

@@ -5,8 +5,10 @@ With the other ``milvus_`` files of this folder the only importer of pymilvus.
 
 from __future__ import annotations
 
+import server.retrieval.lean_pymilvus  # noqa: F401 - before all that import pymilvus
 from server.errors import AlreadyInUse, FailedPrecondition, NotFound
 from server.retrieval.filters.milvus_expression import TagStorage
+from server.retrieval.milvus_calls import open_calls
 from server.retrieval.milvus_connection import MilvusConnection
 from server.retrieval.milvus_index import MilvusIndex
 from server.retrieval.milvus_schema import (
@@ -17,6 +19,7 @@ from server.retrieval.milvus_schema import (
     collection_schema,
     index_params,
 )
+from server.retrieval.milvus_version import refuse_old
 from server.retrieval.protocol import View
 
 PREFIX = "omnishelf_"
@@ -32,18 +35,32 @@ class MilvusEngine:
         """Connect.
 
         Args:
-            uri: A path ending in ``.db`` for the embedded engine, else ``http://host:port``.
+            uri: A path ending in ``.db`` for the embedded engine, ``unix:SOCKET`` for one that
+                another process started and shares, else ``http://host:port``.
             index_type: How dense vectors are searched; the embedded engine takes FLAT.
             timeout_seconds: Longest wait for a call without a deadline of its own.
 
         Raises:
             AlreadyInUse: another process has the file open.
-            FailedPrecondition: the file's folder or name will not do.
+            FailedPrecondition: the file's folder or name will not do, or the server is too old.
             Unavailable: nothing answers.
         """
         self._connection = MilvusConnection(uri, timeout_seconds=timeout_seconds)
+        try:
+            with self._connection.asked("say what it is") as (client, seconds):
+                if not self._connection.embedded:
+                    refuse_old(client.get_server_version(timeout=seconds))
+                self._calls = open_calls(client)
+        except BaseException:
+            self._connection.close()
+            raise
         self._index_type = index_type
         self._tags = TagStorage.OBJECT if self._connection.embedded else TagStorage.ARRAY
+
+    @property
+    def address(self) -> str:
+        """Where the engine is, as any other client of it connects."""
+        return self._connection.address
 
     def create(self, name: str, *, dimension: int) -> MilvusIndex:
         """Make an empty index."""
@@ -94,6 +111,8 @@ class MilvusEngine:
 
     def close(self) -> None:
         """End the connection and the embedded engine's process; again does nothing."""
+        if self._calls is not None:
+            self._calls.close()
         self._connection.close()
 
     def _exists(self, name: str) -> bool:
@@ -112,6 +131,7 @@ class MilvusEngine:
             name,
             dimension=dimension,
             connection=self._connection,
+            calls=self._calls,
             tags=self._tags,
-            lacking=lacking if self._connection.embedded else frozenset(View),
+            lacking=frozenset(View) if self._connection.shared else lacking,
         )

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
-import os
-import re
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +12,21 @@ import grpc
 from pymilvus import MilvusClient, MilvusException
 
 from server.deadline import Deadline
-from server.errors import AlreadyInUse, DeadlineExceeded, FailedPrecondition, Unavailable
+from server.errors import DeadlineExceeded, Unavailable
+from server.retrieval.embedded_engine import EmbeddedEngine
 
 FOREIGN_ERRORS = (MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
 """What pymilvus raises."""
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")
+_SOCKET = "unix:"
+# pymilvus pings every ten seconds, and the embedded engine hangs up on who pings and asks nothing.
+# A socket file needs none: it ends with its process.
+_NO_PINGS = {
+    "grpc.keepalive_time_ms": 2**31 - 1,
+    "grpc.keepalive_permit_without_calls": False,
+}
 _START_SECONDS = 10.0
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.02
 
 # Every error that comes back is raised, and logged by whoever handles it; pymilvus would log each a
 # second time with its traceback, and the text of the filter in it.
@@ -31,18 +34,14 @@ logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 
 class MilvusConnection:
-    """One client, usable from any thread, and for a ``.db`` file the engine process behind it.
-
-    The embedded engine belongs to one process at a time. Its own lock file is removed by whoever
-    fails to get it, which lets a third process in; so a lock of ours, never removed, is taken
-    first. The system drops it when this process ends, however it ends.
-    """
+    """One client, usable from any thread, and for a ``.db`` file the engine process behind it."""
 
     def __init__(self, uri: str, *, timeout_seconds: float) -> None:
         """Connect.
 
         Args:
-            uri: A path ending in ``.db`` for the embedded engine, else ``http://host:port``.
+            uri: A path ending in ``.db`` for the embedded engine, ``unix:SOCKET`` for one that
+                another process started and shares, else ``http://host:port``.
             timeout_seconds: Longest wait for a call without a deadline of its own.
 
         Raises:
@@ -50,19 +49,23 @@ class MilvusConnection:
             FailedPrecondition: the file's folder or name will not do.
             Unavailable: nothing answers.
         """
-        self.embedded = uri.endswith(".db")
-        self._uri = uri
+        self.shared = not uri.endswith(".db")
+        """Whether other processes may write, too."""
+        self.embedded = uri.startswith(_SOCKET) or not self.shared
         self._timeout_seconds = timeout_seconds
-        self._lock: int | None = None
         self._client: MilvusClient | None = None
-        if self.embedded:
-            self._uri = str(_checked_file(uri))
-            self._lock = _lock(Path(self._uri))
+        self._engine = None if self.shared else EmbeddedEngine(Path(uri))
+        self._uri = uri if self._engine is None else self._engine.address
         try:
             self._client = self._connect()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def address(self) -> str:
+        """Where the engine is, as any other client of it connects."""
+        return self._uri
 
     @contextlib.contextmanager
     def asked(
@@ -99,33 +102,25 @@ class MilvusConnection:
             ) from error
 
     def close(self) -> None:
-        """End the client, the engine's process and the lock; again does nothing."""
+        """End the client and the engine's process, if it is ours; again does nothing."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
-        if self._lock is None:
-            return
-        _stop_engine(self._uri)
-        os.close(self._lock)
-        self._lock = None
+        if self._engine is not None:
+            self._engine.close()
 
     def _connect(self) -> MilvusClient:
-        """A client that has had an answer.
-
-        A process that was killed leaves its engine running for a moment, with the engine's own lock
-        on the file: since we hold ours, waiting a little is enough.
-        """
+        """A client that has had an answer; an engine may listen a moment before it gives one."""
         deadline = Deadline.after(min(_START_SECONDS, self._timeout_seconds))
         while True:
             try:
-                with warnings.catch_warnings():
-                    # milvus-lite imports pkg_resources, which announces its own end.
-                    warnings.simplefilter("ignore")
-                    client = MilvusClient(uri=self._uri, timeout=deadline.remaining_seconds())
+                client = MilvusClient(
+                    uri=self._uri,
+                    timeout=deadline.remaining_seconds(),
+                    grpc_options=_NO_PINGS if self.embedded else {},
+                )
                 client.list_collections(timeout=deadline.remaining_seconds())
             except FOREIGN_ERRORS as error:
-                if self.embedded:
-                    _stop_engine(self._uri)
                 if not self.embedded or not deadline.allows(_PAUSE_SECONDS):
                     raise Unavailable(
                         f"no index engine answers at {self._uri}; see that the address is right and"
@@ -135,44 +130,3 @@ class MilvusConnection:
                 time.sleep(_PAUSE_SECONDS)
             else:
                 return client
-
-
-def _checked_file(uri: str) -> Path:
-    path = Path(uri).absolute()
-    if not _FILE_NAME.fullmatch(path.name):
-        raise FailedPrecondition(
-            f"{path.name} will not do as the name of an index file: take at most 36 letters,"
-            " digits, dots, dashes and underscores, ending in .db",
-            reason="INDEX_FILE_NAME",
-        )
-    if not path.parent.is_dir():
-        raise FailedPrecondition(
-            f"there is no folder {path.parent} for the index file; make it first",
-            reason="INDEX_FOLDER_MISSING",
-        )
-    return path
-
-
-def _lock(path: Path) -> int:
-    """A descriptor that holds the lock beside the file until closed."""
-    descriptor = os.open(path.with_name(f".{path.name}.owner"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise AlreadyInUse(
-            f"another process has the index file {path} open; ask the server that runs on it"
-            " (--server) or stop it first",
-            reason="INDEX_FILE_IN_USE",
-            path=str(path),
-        ) from error
-    return descriptor
-
-
-def _stop_engine(path: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from milvus_lite.server_manager import (  # noqa: PLC0415 - only where a file is served
-            server_manager_instance,
-        )
-    server_manager_instance.release_server(path)

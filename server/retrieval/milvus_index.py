@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from server.deadline import Deadline
+from server.errors import DeadlineExceeded, Unavailable
 from server.retrieval.filters.milvus_expression import (
     TagStorage,
     milvus_expression,
@@ -17,16 +18,17 @@ from server.retrieval.filters.milvus_expression import (
     product_ids,
 )
 from server.retrieval.filters.tree import Filter
+from server.retrieval.milvus_calls import Found, SearchCalls
 from server.retrieval.milvus_connection import MilvusConnection
-from server.retrieval.milvus_schema import FLAG_FIELDS, METRIC, VECTOR_FIELDS, entities
-from server.retrieval.protocol import IndexRows, View, ViewHits, ViewQuery
+from server.retrieval.milvus_request import own_writes, search_request
+from server.retrieval.milvus_schema import FLAG_FIELDS, SEARCH_PARAMS, VECTOR_FIELDS, entities
+from server.retrieval.protocol import IndexRows, Searched, View, ViewHits, ViewQuery
 from server.retrieval.rows import check_query, check_rows, last_of_each_id
 
 Item = TypeVar("Item")
 
 _ROWS_A_CALL = 500
 _IDS_A_PAGE = 5_000
-_SEARCH_PARAMS = {"metric_type": METRIC}
 
 
 class MilvusIndex:
@@ -43,12 +45,15 @@ class MilvusIndex:
         *,
         dimension: int,
         connection: MilvusConnection,
+        calls: SearchCalls | None,
         tags: TagStorage,
         lacking: frozenset[View],
     ) -> None:
+        """``calls`` search faster than the connection does, where they can be had."""
         self._name = name
         self._dimension = dimension
         self._connection = connection
+        self._calls = calls
         self._tags = tags
         self._lacking = lacking
         self._writing = threading.Lock()
@@ -94,26 +99,83 @@ class MilvusIndex:
         deadline: Deadline,
     ) -> ViewHits:
         """The most similar products of one view that pass the filter."""
-        check_query(query, dimension=self._dimension, limit=limit)
-        if query.view is View.LEXICAL and not query.words:
-            return ViewHits(view=query.view, ids=(), similarities=np.empty(0, np.float32))
-        vector = query.words if query.view is View.LEXICAL else query.vector
-        condition = self._condition(query.view, filter_tree)
-        with self._connection.asked("search", deadline=deadline) as (client, seconds):
-            hits = client.search(
-                self._name,
-                data=[vector],
-                anns_field=VECTOR_FIELDS[query.view],
-                filter=condition,
-                limit=limit,
-                search_params=_SEARCH_PARAMS,
-                timeout=seconds,
-            )[0]
-        return ViewHits(
-            view=query.view,
-            ids=product_ids(hits.ids),
-            similarities=np.array(hits.distances, dtype=np.float32),
+        (searched,) = self.search_views(
+            [query], limit=limit, filter_tree=filter_tree, deadline=deadline
         )
+        if not isinstance(searched, ViewHits):
+            raise searched
+        return searched
+
+    def search_views(
+        self,
+        queries: Sequence[ViewQuery],
+        *,
+        limit: int,
+        filter_tree: Filter | None = None,
+        deadline: Deadline,
+    ) -> list[Searched]:
+        """The views side by side; what fails so is asked again by the connection's client."""
+        for query in queries:
+            check_query(query, dimension=self._dimension, limit=limit)
+        asked = [query for query in queries if query.view is not View.LEXICAL or query.words]
+        conditions = {query.view: self._condition(query.view, filter_tree) for query in asked}
+        try:
+            with self._connection.asked("search", deadline=deadline) as (_, seconds):
+                at_once = self._at_once(asked, conditions, limit=limit, seconds=seconds)
+        except (Unavailable, DeadlineExceeded) as error:
+            return [error for _ in queries]
+        found = {query.view: each for query, each in zip(asked, at_once, strict=True)}
+        return [
+            ViewHits(view=query.view, ids=(), similarities=np.empty(0, np.float32))
+            if query.view not in found
+            else _hits(query.view, quick)
+            if (quick := found[query.view])
+            else self._again(query, conditions[query.view], limit=limit, deadline=deadline)
+            for query in queries
+        ]
+
+    def _at_once(
+        self,
+        queries: Sequence[ViewQuery],
+        conditions: Mapping[View, str],
+        *,
+        limit: int,
+        seconds: float,
+    ) -> Sequence[Found | None]:
+        if self._calls is None:
+            return [None] * len(queries)
+        guarantee = own_writes(self._name, address=self._calls.address)
+        requests = [
+            search_request(
+                query,
+                collection=self._name,
+                condition=conditions[query.view],
+                limit=limit,
+                guarantee=guarantee,
+            )
+            for query in queries
+        ]
+        return self._calls.ask(requests, timeout_seconds=seconds)
+
+    def _again(
+        self, query: ViewQuery, condition: str, *, limit: int, deadline: Deadline
+    ) -> Searched:
+        vector = query.words if query.view is View.LEXICAL else query.vector
+        try:
+            with self._connection.asked("search", deadline=deadline) as (client, seconds):
+                hits = client.search(
+                    self._name,
+                    data=[vector],
+                    anns_field=VECTOR_FIELDS[query.view],
+                    filter=condition,
+                    limit=limit,
+                    search_params=SEARCH_PARAMS,
+                    timeout=seconds,
+                )[0]
+        except (Unavailable, DeadlineExceeded) as error:
+            return error
+        found = Found(ids=hits.ids, similarities=np.array(hits.distances, dtype=np.float32))
+        return _hits(query.view, found)
 
     def ids(self) -> set[str]:
         """Ids of every stored product."""
@@ -132,6 +194,10 @@ class MilvusIndex:
         if filter_tree is not None:
             parts.append(milvus_expression(filter_tree, tags=self._tags))
         return " and ".join(parts)
+
+
+def _hits(view: View, found: Found) -> ViewHits:
+    return ViewHits(view=view, ids=product_ids(found.ids), similarities=found.similarities)
 
 
 def _views_lacking(rows: IndexRows) -> frozenset[View]:

@@ -19,6 +19,9 @@ SCHEMA_VERSION = "omnishelf index 1"
 
 METRIC = "IP"
 
+SEARCH_PARAMS = {"metric_type": METRIC}
+"""How every search compares."""
+
 VECTOR_FIELDS = {
     View.TEXT: "text_vector",
     View.IMAGE: "image_vector",

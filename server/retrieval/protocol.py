@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from server.arrays import BoolArray, Float32Array
 from server.deadline import Deadline
+from server.errors import DeadlineExceeded, Unavailable
 from server.retrieval.filters.tree import Filter
 
 SparseVector = Mapping[int, float]
@@ -88,6 +89,10 @@ class ViewHits:
     similarities: Float32Array
 
 
+Searched: TypeAlias = ViewHits | Unavailable | DeadlineExceeded
+"""What became of one view of several: its hits, or why there are none."""
+
+
 class VectorIndex(Protocol):
     """One searchable set of products. Any thread may search; one at a time writes.
 
@@ -122,6 +127,19 @@ class VectorIndex(Protocol):
         """The most similar products of one view that pass the filter. 1 ≤ ``limit`` ≤ 1,000.
 
         Products without that view's vector are never answered.
+        """
+
+    def search_views(
+        self,
+        queries: Sequence[ViewQuery],
+        *,
+        limit: int,
+        filter_tree: Filter | None = None,
+        deadline: Deadline,
+    ) -> list[Searched]:
+        """What `search` gives or raises for each of some views, each at most once, in order.
+
+        Side by side where the engine can. Raises InvalidRequest alone, and then nothing was asked.
         """
 
     def ids(self) -> set[str]:
