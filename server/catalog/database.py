@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from server.catalog.file_turns import FileTurns
 from server.catalog.tables import SCHEMA
 from server.errors import DataCorrupted, InvalidRequest, Unavailable, Violation
 
@@ -53,6 +54,7 @@ class Database:
         """
         parsed = _checked(url)
         self.dialect = parsed.get_backend_name()
+        self._turns = FileTurns(Path(f"{parsed.database}.turns"))
         self._engine = create_engine(
             parsed,
             pool_size=_CONNECTIONS,
@@ -91,20 +93,25 @@ class Database:
             yield connection
 
     @contextmanager
-    def alone(self, number: int) -> Iterator[None]:
+    def alone(self, number: int, *, wait_seconds: float | None = None) -> Iterator[None]:
         """A block that one process at a time enters for a number (0 to 2**31 - 1).
 
-        In SQLite nothing is done: its file and the embedded engine beside it belong to one process.
+        In SQLite these are the processes of one machine (see `FileTurns`).
 
         Raises:
-            Unavailable: another process was in its block for longer than ten seconds.
+            Unavailable: another process was in its block for longer than ``wait_seconds``, ten
+                unless they are given.
         """
+        milliseconds = _BUSY_MILLISECONDS if wait_seconds is None else round(wait_seconds * 1000)
         if self.dialect == "sqlite":
-            yield
+            with self._turns.alone(number, wait_seconds=milliseconds / 1000) as entered:
+                if not entered:
+                    raise _busy()
+                yield
             return
         key = {"key": (_ALONE_LOCK << 32) + number}
         with _translated(), self._reading.connect() as connection:
-            connection.exec_driver_sql(f"SET lock_timeout = {_BUSY_MILLISECONDS}")
+            connection.exec_driver_sql(f"SET lock_timeout = {milliseconds}")
             try:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
             finally:
@@ -118,11 +125,12 @@ class Database:
     def marked(self, number: int) -> Iterator[bool]:
         """A block during which a number (0 to 2**31 - 1) is marked; False if another marked it.
 
-        Every process sees the mark, and it ends with the process that made it. In SQLite, whose
-        file belongs to one process, nothing is done.
+        Every process sees the mark, in SQLite every one of this machine, and it ends with the
+        process that made it.
         """
         if self.dialect == "sqlite":
-            yield True
+            with self._turns.marked(number) as taken:
+                yield taken
             return
         key = {"key": (_MARK_LOCK << 32) + number}
         with _translated(), self._reading.connect() as connection:
@@ -146,7 +154,7 @@ class Database:
     def is_marked(self, number: int) -> bool:
         """Whether some process has `marked` the number."""
         if self.dialect == "sqlite":
-            return False
+            return self._turns.is_marked(number)
         key = {"key": (_MARK_LOCK << 32) + number}
         look = text("SELECT pg_try_advisory_lock_shared(:key)")
         with self.read() as connection:
@@ -184,6 +192,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
+
+
+def _busy() -> Unavailable:
+    message = "another process keeps its turn to write; send the call again"
+    return Unavailable(message, reason="STORE_UNAVAILABLE")
 
 
 @contextmanager

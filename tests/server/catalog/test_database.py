@@ -9,9 +9,6 @@ from server.catalog import database
 from server.catalog.store import Store
 from server.errors import Unavailable
 
-# A SQLite file belongs to one process.
-_REPLICAS = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-
 
 @pytest.fixture
 def other(store: Store, store_url: str) -> Iterator[Store]:
@@ -21,7 +18,6 @@ def other(store: Store, store_url: str) -> Iterator[Store]:
     opened.close()
 
 
-@_REPLICAS
 def test_one_process_at_a_time_is_alone(store: Store, other: Store) -> None:
     entered = threading.Event()
 
@@ -39,7 +35,6 @@ def test_one_process_at_a_time_is_alone(store: Store, other: Store) -> None:
     thread.join()
 
 
-@_REPLICAS
 def test_who_waits_too_long_is_told(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,1 @@
+"""A group of server processes on one port, and the supervisor that keeps them."""
