@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import lightgbm
 import numpy as np
 
 from ranker import metrics
@@ -14,6 +13,7 @@ from ranker.columns import Float32Array
 from ranker.dataset import RankingDataset
 from ranker.errors import RankingError
 from ranker.judgments import LABEL_GAINS
+from ranker.plain_lightgbm import lightgbm
 
 METRIC_PLACES = 10
 """NDCG at this place stops training and is reported."""

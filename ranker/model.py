@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
-import lightgbm
 import numpy as np
 
 from ranker.columns import CandidateColumns, Float32Array, QueryFacts
 from ranker.errors import RankingError
 from ranker.explain import by_family
 from ranker.features.schema import FAMILY_OF, FEATURES, compute
+from ranker.plain_lightgbm import lightgbm
 from ranker.protocol import Ranker
 
 

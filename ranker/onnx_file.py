@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
 from ranker.columns import Float32Array
 from ranker.errors import RankingError
+from ranker.plain_lightgbm import lightgbm
 
 if TYPE_CHECKING:
     import onnx

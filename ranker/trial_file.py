@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import lightgbm
 import numpy as np
 
 from ranker.boosting import METRIC_PLACES, query_ndcg
 from ranker.dataset import RankingDataset
 from ranker.intervals import bootstrap_interval
+from ranker.plain_lightgbm import lightgbm
 from ranker.train import TrainedRanker
 
 

@@ -19,6 +19,9 @@ from ranker.diversify.variety import Likeness, Variety, Volume
 from ranker.errors import RankingError
 from ranker.features.relative import min_max
 
+_MOST_VARIETY = 1.02
+"""More than any measure gives or takes: cosines of rounded vectors pass 1 by a little."""
+
 
 class Method(StrEnum):
     """How variety is measured."""
@@ -70,13 +73,18 @@ def diversified(
     count = min(limit, len(order))
     if count <= 1 or (strength == 0 and not caps):
         return order
+    relevance = min_max(scores[order][None, :])[0]
+    reach = len(order) if caps else _reach(relevance, strength=strength, count=count)
     variety: Variety | None = None
     if strength > 0:
-        rows = vectors[order]
+        rows = vectors[order[:reach]]
         variety = Volume(rows, limit=count) if method is Method.DPP else Likeness(rows)
-    relevance = min_max(scores[order][None, :])[0]
     chosen = _chosen(
-        relevance, variety, Room(caps, order=order), strength=np.float32(strength), count=count
+        relevance[:reach],
+        variety,
+        Room(caps, order=order),
+        strength=np.float32(strength),
+        count=count,
     )
     rest = np.ones(len(order), np.bool_)
     rest[chosen] = False
@@ -98,6 +106,19 @@ def mmr(
     )
 
 
+def _reach(relevance: Float32Array, *, strength: float, count: int) -> int:
+    """How many of the candidates (relevance falling) could be among the first ``count`` at all.
+
+    One of the first ``count`` is always left to choose, worth at least what its relevance gives
+    less the most that likeness takes; who has not even that with the most that variety gives can
+    wait. Only where no caps keep candidates out.
+    """
+    if strength >= 1:
+        return len(relevance)
+    least = float(relevance[count - 1]) - 2 * _MOST_VARIETY * strength / (1 - strength)
+    return int(np.count_nonzero(relevance >= least))
+
+
 def _chosen(
     relevance: Float32Array,
     variety: Variety | None,
@@ -108,13 +129,14 @@ def _chosen(
 ) -> npt.NDArray[np.intp]:
     """Places into ``relevance`` (falling), at most ``count``: fewer where caps let no more in."""
     worth = relevance * (1 - strength)
+    total = worth if variety is None else np.empty_like(worth)
     chosen = [0]
     for _ in range(count - 1):
         room.give(chosen[-1], worth)
-        total = worth
         if variety is not None:
             variety.take(chosen[-1])
-            total = worth + strength * variety.worth()
+            np.multiply(variety.worth(), strength, out=total)
+            total += worth
         choice = int(total.argmax())
         if worth[choice] == -np.inf:
             break

@@ -35,16 +35,19 @@ class Likeness:
 
     def __init__(self, vectors: Int8Array) -> None:
         """``vectors`` is int8 (n, d), unit vectors times 127; all zero is none."""
-        self._rows = vectors.astype(np.float32) * VECTOR_SCALE
-        self._nearest = np.full(len(vectors), -np.inf, np.float32)
+        self._rows = vectors.astype(np.float32)
+        self._rows *= VECTOR_SCALE
+        self._farness = np.full(len(vectors), np.inf, np.float32)
+        self._further = np.empty_like(self._farness)
 
     def take(self, choice: int) -> None:
         """Choose a candidate."""
-        np.maximum(self._nearest, self._rows @ self._rows[choice], out=self._nearest)
+        np.matmul(self._rows, -self._rows[choice], out=self._further)
+        np.minimum(self._farness, self._further, out=self._farness)
 
     def worth(self) -> Float32Array:
         """Less the largest cosine."""
-        return -self._nearest
+        return self._farness
 
 
 class Volume:

@@ -107,7 +107,10 @@ class Finisher:
     def _ranks(self, given: Float32Array) -> Float32Array:
         """What the rows (k, n) in the order of ``ranked`` become."""
         codes, values = given[: self.codes].view(np.int32), given[self.codes :]
-        runs = Runs.of(np.concatenate((codes, rising(values * self.signs))))
+        keys = np.empty(given.shape, dtype=np.int32)
+        keys[: self.codes] = codes
+        keys[self.codes :] = rising(values * self.signs)
+        runs = Runs.of(keys)
         counts = np.empty(given.shape, dtype=np.float32)
         counts[: self.codes] = runs.alike(slice(self.codes))
         counts[self.codes : self.sparse] = runs.below(slice(self.codes, self.sparse))
@@ -117,8 +120,8 @@ class Finisher:
         places += 1
         np.divide(np.float32(1), places, out=places)
         ranks = runs.unsorted(counts)
-        ranks[: self.codes][codes < 0] = np.nan
-        ranks[self.codes :][np.isnan(values)] = np.nan
+        np.putmask(ranks[: self.codes], codes < 0, np.nan)
+        np.putmask(ranks[self.codes :], np.isnan(values), np.nan)
         return ranks
 
 

@@ -33,18 +33,17 @@ def lexical(scene: Scene, rows: Float32Array) -> None:
     fields, words = len(_FIELDS), len(query.term_groups)
     columns = [candidates.terms.get(field) or _empty(len(candidates)) for field in _FIELDS]
     matches = match_words(query.term_groups, columns)
-    carried = matches.carried.astype(np.float32)
     weights = query.term_weights / np.add.reduce(query.term_weights)
-    np.matmul(carried.reshape(-1, words), weights, out=rows[:fields].reshape(-1))
-    rows[:fields][matches.lengths == 0] = np.nan
-    anywhere = np.maximum.reduce(carried)
+    np.matmul(matches.carried.reshape(-1, words), weights, out=rows[:fields].reshape(-1))
+    np.putmask(rows[:fields], matches.lengths == 0, np.nan)
+    anywhere = np.maximum.reduce(matches.carried)
     np.matmul(anywhere, weights, out=rows[fields])
     missed = 1 - anywhere
-    somewhere = np.maximum.reduce(anywhere, initial=0)
-    np.matmul(missed, somewhere, out=rows[fields + 2])
+    np.matmul(missed, matches.known, out=rows[fields + 2])
     np.matmul(missed, query.term_weights, out=rows[fields + 3])
+    covered = np.divide(matches.hits[_TITLE], matches.lengths[_TITLE])
     # The magnitude, because 0 / 0 is a NaN of whatever sign the processor likes.
-    rows[fields + 4] = np.abs(matches.hits[_TITLE] / matches.lengths[_TITLE])
+    np.abs(covered, out=rows[fields + 4], casting="same_kind")
 
 
 def _empty(rows: int) -> TermColumn:

@@ -23,17 +23,32 @@ def standardised(rows: Float32Array) -> Float32Array:
     >>> standardised(np.array([[1, 3, np.nan]], dtype=np.float32))
     array([[-1.,  1., nan]], dtype=float32)
     """
-    known = np.isfinite(rows)
-    counts = np.maximum(np.add.reduce(known, axis=1, dtype=np.float32), 1)
-    means = np.add.reduce(np.where(known, rows, _ZERO), axis=1) / counts
-    centred = rows - means[:, None]
-    spread = np.where(known, centred, _ZERO)
-    deviations = np.sqrt(np.einsum("kn,kn->k", spread, spread) / counts)
+    totals = np.add.reduce(rows, axis=1)
+    counts: Float32Array | np.float32 = np.float32(max(rows.shape[1], 1))
+    known = None
+    if not _plain(rows, totals):
+        known = np.isfinite(rows)
+        counts = np.maximum(np.add.reduce(known, axis=1, dtype=np.float32), 1)
+        totals = np.add.reduce(np.where(known, rows, _ZERO), axis=1)
+    means = totals / counts
+    centred: Float32Array = rows - means[:, None]
+    spread = centred if known is None else np.where(known, centred, _ZERO)
+    deviations = np.einsum("kn,kn->k", spread, spread)
+    deviations /= counts
+    np.sqrt(deviations, out=deviations)
     # Equal values differ from their rounded mean by an ulp or so: that is no deviation.
     differ = deviations > np.abs(means) * np.float32(1e-6)
-    scales = differ / np.maximum(deviations, np.float32(1e-30))
-    scaled: Float32Array = centred * scales[:, None]
-    return scaled
+    centred *= (differ / np.maximum(deviations, np.float32(1e-30)))[:, None]
+    return centred
+
+
+def _plain(rows: Float32Array, totals: Float32Array) -> bool:
+    """Whether each row is known throughout or not at all, told by the rows' sums (k,).
+
+    That is how nearly all rows are, and then nothing has to be left out.
+    """
+    unsure = ~np.isfinite(totals)
+    return not unsure.any() or bool(np.isnan(rows[unsure]).all())
 
 
 def best(rows: Float32Array) -> Float32Array:

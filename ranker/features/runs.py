@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -13,7 +15,10 @@ from ranker.columns import Float32Array, Int32Array
 _Whole = npt.NDArray[np.intp]
 
 _ALL = slice(None)
-_LOW_HALF = np.int64(2**32 - 1)
+_LOW, _HIGH = (0, 1) if sys.byteorder == "little" else (1, 0)
+"""Where the halves of a whole number of 64 bits stand when it is read as two of 32."""
+
+_KEPT_SHAPES = 64
 _NOT_SIGN = np.int32(2**31 - 1)
 
 
@@ -40,13 +45,13 @@ class Runs:
         Each key is sorted together with its place, as the two halves of one whole number: numpy
         sorts numbers several times faster than it sorts places by what stands there.
         """
-        joined = keys.astype(np.int64)
-        joined <<= 32
-        joined |= np.arange(keys.size).reshape(keys.shape)
+        joined = np.empty(keys.shape, dtype=np.int64)
+        halves = joined.view(np.int32).reshape(*keys.shape, 2)
+        halves[..., _LOW] = _places(keys.shape)
+        halves[..., _HIGH] = keys
         joined.sort(axis=1)
-        places = (joined & _LOW_HALF).astype(np.intp, copy=False).ravel()
-        joined >>= 32
-        ordered = joined.ravel()
+        places = halves[..., _LOW].astype(np.intp).ravel()
+        ordered = halves[..., _HIGH].ravel()
         starts = np.empty(keys.size + 1, dtype=np.bool_)
         np.not_equal(ordered[1:], ordered[:-1], out=starts[1:-1])
         # A row's first key starts a run whatever the row before ends with, and the end is a bound.
@@ -58,7 +63,7 @@ class Runs:
     def below(self, rows: slice = _ALL) -> _Whole:
         """How many keys of the same row are smaller than each."""
         numbers = self.numbers[rows]
-        starts = self.bounds[numbers]
+        starts = self.bounds.take(numbers)
         return starts - starts[:, :1]
 
     def distinct_below(self, rows: slice = _ALL) -> _Whole:
@@ -68,13 +73,21 @@ class Runs:
 
     def alike(self, rows: slice = _ALL) -> _Whole:
         """How many keys of the same row equal each, itself among them."""
-        return (self.bounds[1:] - self.bounds[:-1])[self.numbers[rows]]
+        return (self.bounds[1:] - self.bounds[:-1]).take(self.numbers[rows])
 
     def unsorted(self, counts: npt.NDArray[np.number]) -> Float32Array:
         """Counts (k, n) that stand in sorted order, each where its key was given."""
         given = np.empty(counts.shape, dtype=np.float32)
         given.reshape(-1)[self.places] = counts.reshape(-1)
         return given
+
+
+@lru_cache(maxsize=_KEPT_SHAPES)
+def _places(shape: tuple[int, int]) -> Int32Array:
+    """Places into the flattened rows, int32 of that shape, not to be written to."""
+    places = np.arange(shape[0] * shape[1], dtype=np.int32).reshape(shape)
+    places.flags.writeable = False
+    return places
 
 
 def rising(rows: Float32Array) -> Int32Array:

@@ -13,8 +13,9 @@ from exporter.spec import BundleError, Manifest, load_manifest
 from server.arrays import Float32Array, Int64Array, UInt8Array
 from server.deadline import Deadline
 from server.encoders.checks import require_unit_rows
+from server.encoders.freed_memory import give_back_freed_memory
 from server.encoders.text import TextPreparer
-from server.errors import DataCorrupted, FailedPrecondition, Unavailable
+from server.errors import DataCorrupted, FailedPrecondition, OmnishelfError, Unavailable
 from server.stages import StageClock
 
 PICTURES_A_RUN = 4
@@ -59,10 +60,11 @@ class EmbeddedEncoder:
         ]
         image = self._manifest.image
         self._image = (
-            self._open(directory / image.file, takes=("pixels",), threads=threads)
+            self._open(directory / image.file, takes=("pixels",), threads=threads, planned=False)
             if image
             else None
         )
+        give_back_freed_memory()
 
     @property
     def manifest(self) -> Manifest:
@@ -111,10 +113,10 @@ class EmbeddedEncoder:
         """Sessions are freed with the object; there is nothing else to give back."""
 
     def _open(
-        self, path: Path, *, takes: tuple[str, ...], threads: int
+        self, path: Path, *, takes: tuple[str, ...], threads: int, planned: bool = True
     ) -> onnxruntime.InferenceSession:
         """A session of a tower that takes and gives what the manifest says."""
-        session = _open_session(path, threads=threads)
+        session = _open_session(path, threads=threads, planned=planned)
         inputs = tuple(value.name for value in session.get_inputs())
         outputs = [(value.name, value.shape[1:]) for value in session.get_outputs()]
         dimension = self._manifest.dimension
@@ -131,13 +133,24 @@ def _verified_manifest(directory: Path) -> Manifest:
     try:
         return load_manifest(directory)
     except BundleError as error:
-        if error.reason in {"BUNDLE_NOT_FOUND", "BUNDLE_FORMAT"}:
-            raise FailedPrecondition(str(error), reason=error.reason) from error
-        raise DataCorrupted(str(error), reason=error.reason) from error
+        raise bundle_refusal(error) from error
 
 
-def _open_session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
+def bundle_refusal(error: BundleError) -> OmnishelfError:
+    """What a bundle that cannot be opened is to a server's caller."""
+    if error.reason in {"BUNDLE_NOT_FOUND", "BUNDLE_FORMAT"}:
+        return FailedPrecondition(str(error), reason=error.reason)
+    return DataCorrupted(str(error), reason=error.reason)
+
+
+def _open_session(path: Path, *, threads: int, planned: bool) -> onnxruntime.InferenceSession:
+    """A session; ``planned`` lays out the memory of a run of each shape once, in one block.
+
+    That gains a few per cent for short texts, and for pictures nothing but blocks of many megabytes
+    that are kept for good.
+    """
     options = onnxruntime.SessionOptions()
+    options.enable_mem_pattern = planned
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,32 +36,62 @@ def embed_texts(
     return means
 
 
-def embed_pictures(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """The vectors of n products, under way on the threads of a pool.
+
+    ``has`` is bool (n,), which products have a picture; ``pictures`` are runs of those, in order.
+    """
+
+    text: Future[Float32Array]
+    pictures: tuple[Future[Float32Array], ...]
+    has: BoolArray
+    dimension: int
+
+    def vectors(self) -> tuple[Float32Array, Float32Array]:
+        """Wait for the unit vectors (n, d) of texts and pictures; zeros where there is no picture.
+
+        Raises: as `Encoder`, the first error in order.
+        """
+        text = self.text.result()
+        image = np.zeros((len(self.has), self.dimension), dtype=np.float32)
+        if self.pictures:
+            image[self.has] = np.concatenate([run.result() for run in self.pictures])
+        return text, image
+
+    def abandon(self) -> None:
+        """Take back what has not begun, and wait for what has: then nothing uses the encoder."""
+        under_way = [run for run in (self.text, *self.pictures) if not run.cancel()]
+        wait(under_way)
+
+
+def start_embedding(
+    records: Sequence[ProductRecord],
     pixels: Sequence[UInt8Array | None],
     *,
     encoder: Encoder,
     deadline: Deadline,
     pool: Executor,
-) -> tuple[Float32Array, BoolArray]:
-    """Unit vectors (n, d), zeros where there are no pixels, and bool (n,) where there are.
+) -> Embedding:
+    """Begin with the texts and pictures of n products, None where there are no pixels.
 
     The threads of ``pool`` share the pictures a few at a time: encoding them is most of ingest, and
     a tower runs on one core.
     """
-    has = np.array([each is not None for each in pixels], dtype=np.bool_)
-    vectors = np.zeros((len(pixels), encoder.manifest.dimension), dtype=np.float32)
     kept = [each for each in pixels if each is not None]
-    runs = [
-        pool.submit(
-            encoder.encode_pictures,
-            np.stack(kept[start : start + _PICTURES_A_RUN]),
-            deadline=deadline,
-        )
-        for start in range(0, len(kept), _PICTURES_A_RUN)
-    ]
-    if runs:
-        vectors[has] = np.concatenate([run.result() for run in runs])
-    return vectors, has
+    return Embedding(
+        text=pool.submit(embed_texts, records, encoder=encoder, deadline=deadline),
+        pictures=tuple(
+            pool.submit(
+                encoder.encode_pictures,
+                np.stack(kept[start : start + _PICTURES_A_RUN]),
+                deadline=deadline,
+            )
+            for start in range(0, len(kept), _PICTURES_A_RUN)
+        ),
+        has=np.array([each is not None for each in pixels], dtype=np.bool_),
+        dimension=encoder.manifest.dimension,
+    )
 
 
 def embed_values(

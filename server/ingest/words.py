@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from ranker.columns import TermField
@@ -10,6 +11,8 @@ from server.retrieval.analysis import Analyzer
 from server.retrieval.lexical import DESCRIPTION, document_vector
 from server.retrieval.protocol import SparseVector
 from server.signals.terms import REST
+
+_KEPT_TEXTS = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,14 @@ def product_words(record: ProductRecord, *, analyzer: Analyzer) -> ProductWords:
         DESCRIPTION: (record.description, *(text.description for text in translations)),
     }
     found = {
-        name: [term for text in parts if text for term in analyzer.product_terms(text)]
+        name: [term for text in parts if text for term in _terms(analyzer, text)]
         for name, parts in texts.items()
     }
     terms = {str(field): found[field] for field in TermField} | {REST: found[DESCRIPTION]}
     return ProductWords(terms=terms, weights=document_vector(found))
+
+
+@functools.lru_cache(maxsize=_KEPT_TEXTS)
+def _terms(analyzer: Analyzer, text: str) -> tuple[int, ...]:
+    """The terms of a text; remembered, for neighbours in a file share colours, sizes and words."""
+    return tuple(analyzer.product_terms(text))

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from server.catalog.catalogs import Catalog, Catalogs
-from server.catalog.codec import to_message
-from server.catalog.rows import StoredProduct
-from server.catalog.vector_bytes import pack
 from server.deadline import Deadline
 from server.encoders.cache import uncached
-from server.encoders.protocol import Encoder
 from server.encoders.shelf import HeldBundle
-from server.errors import FailedPrecondition, InvalidRequest
-from server.ingest.check import (
-    CheckedProduct,
-    SettledProduct,
-    check,
-    distinct_batches,
-    repeated_ids,
-    settle,
-)
-from server.ingest.commit import commit, make_batch
+from server.errors import FailedPrecondition
+from server.ingest.batches import BatchWriting
 from server.ingest.decode import PictureDecoder
-from server.ingest.embed import embed_pictures, embed_texts, embed_values
 from server.ingest.incoming import IncomingProduct, WriteOutcome, WriteStatus
-from server.ingest.kept_pictures import kept_pictures
 from server.ingest.recovery import finish_deletion
 from server.ingest.signals import SignalsWritten, SignalUpdate, write_signals
 from server.ingest.turns import WriteTurns
 from server.retrieval.analysis import Analyzer
 
-BATCH_PRODUCTS = 32
+_MOST_THREADS = 8
 
 WriteBatch = Callable[[Sequence[IncomingProduct]], list[WriteOutcome]]
 """Writes some products: one outcome an item, in order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writing:
-    """How one call writes: with one bundle throughout, to a catalog asked for at each commit."""
-
-    encoder: Encoder
-    decoder: PictureDecoder
-    target: Callable[[], Catalog]
 
 
 class ProductWriter:
@@ -56,10 +33,16 @@ class ProductWriter:
     Products are embedded with the bundle of their catalog, past the cache of queries.
     """
 
-    def __init__(self, *, catalogs: Catalogs, analyzer: Analyzer, threads: int = 2) -> None:
-        """``threads`` decode pictures, and as many encode those decoded before."""
+    def __init__(
+        self, *, catalogs: Catalogs, analyzer: Analyzer, threads: int | None = None
+    ) -> None:
+        """``threads`` decode pictures, and as many encode those decoded before.
+
+        Without, as many as there are cores to use, up to what batches keep busy.
+        """
         self._catalogs = catalogs
         self._analyzer = analyzer
+        threads = threads or min(_cores(), _MOST_THREADS)
         self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._encoding = ThreadPoolExecutor(threads, thread_name_prefix="encode")
         self.turns = WriteTurns(analyzer)
@@ -95,8 +78,8 @@ class ProductWriter:
         until = deadline or Deadline.never()
         with self._writing_to(catalog) as writing:
             if all_or_none:
-                return self._write_all(writing, items, deadline=until)
-            return _superseded(list(self._stream(writing, items, deadline=until)))
+                return writing.all_or_none(items, deadline=until)
+            return _superseded(list(writing.stream(items, deadline=until)))
 
     def stream(self, catalog: str, items: Iterable[IncomingProduct]) -> Iterator[WriteOutcome]:
         """Write any number of products: one outcome an item, in order, as batches are done.
@@ -104,7 +87,7 @@ class ProductWriter:
         Raises: as `write`. A product that comes again is written again.
         """
         with self._writing_to(catalog) as writing:
-            yield from self._stream(writing, items, deadline=Deadline.never())
+            yield from writing.stream(items, deadline=Deadline.never())
 
     def replace(self, catalog: str, items: Iterable[IncomingProduct]) -> Iterator[WriteOutcome]:
         """Write a catalog anew beside the one served, which it replaces after the last item.
@@ -114,7 +97,7 @@ class ProductWriter:
         Raises: as `replacing`.
         """
         with self._writing_anew(catalog) as writing:
-            yield from self._stream(writing, items, deadline=Deadline.never())
+            yield from writing.stream(items, deadline=Deadline.never())
 
     @contextmanager
     def replacing(self, catalog: str) -> Iterator[WriteBatch]:
@@ -127,9 +110,7 @@ class ProductWriter:
             FailedPrecondition: no item could be written, or another process replaced the catalog.
         """
         with self._writing_anew(catalog) as writing:
-            yield lambda items: _superseded(
-                list(self._stream(writing, items, deadline=Deadline.never()))
-            )
+            yield lambda items: _superseded(list(writing.stream(items, deadline=Deadline.never())))
 
     def delete(self, catalog: str, ids: Sequence[str]) -> list[str]:
         """Remove products; the ids of those that were there.
@@ -163,7 +144,7 @@ class ProductWriter:
         self._encoding.shutdown(cancel_futures=True)
 
     @contextmanager
-    def _writing_to(self, catalog: str) -> Iterator[_Writing]:
+    def _writing_to(self, catalog: str) -> Iterator[BatchWriting]:
         bundle = self._catalogs.bundle_to_write(catalog)
         bundle_id = bundle.manifest.id
         try:
@@ -175,7 +156,7 @@ class ProductWriter:
             bundle.give_back()
 
     @contextmanager
-    def _writing_anew(self, catalog: str) -> Iterator[_Writing]:
+    def _writing_anew(self, catalog: str) -> Iterator[BatchWriting]:
         with ExitStack() as stack:
             # A write under way is in the old build before the new one begins, or is refused.
             with self.turns.between_writes():
@@ -187,97 +168,23 @@ class ProductWriter:
                 raise FailedPrecondition(message, reason="NOTHING_WRITTEN")
 
     @contextmanager
-    def _writing(self, bundle: HeldBundle, target: Callable[[], Catalog]) -> Iterator[_Writing]:
+    def _writing(self, bundle: HeldBundle, target: Callable[[], Catalog]) -> Iterator[BatchWriting]:
         with bundle.lease() as encoder:
-            yield _Writing(
+            yield BatchWriting(
                 encoder=uncached(encoder),
                 decoder=PictureDecoder(bundle.manifest.image, pool=self._decoding),
+                encoding=self._encoding,
+                analyzer=self._analyzer,
+                turns=self.turns,
                 target=target,
             )
 
-    def _stream(
-        self, writing: _Writing, items: Iterable[IncomingProduct], *, deadline: Deadline
-    ) -> Iterator[WriteOutcome]:
-        """Keep one batch decoding while the one before it is encoded."""
-        waiting: list[CheckedProduct] = []
-        for batch in distinct_batches(items, size=BATCH_PRODUCTS):
-            decoding = [check(item, decoder=writing.decoder) for item in batch]
-            yield from self._finish(writing, waiting, deadline=deadline)
-            waiting = decoding
-        yield from self._finish(writing, waiting, deadline=deadline)
 
-    def _write_all(
-        self, writing: _Writing, items: Sequence[IncomingProduct], *, deadline: Deadline
-    ) -> list[WriteOutcome]:
-        repeated = repeated_ids(items)
-        checked = [check(item, decoder=writing.decoder) for item in items]
-        settled = [settle(each) for each in checked]
-        violations = [
-            violation
-            for place, each in enumerate(settled)
-            for violation in (*each.violations, *filter(None, [repeated.get(place)]))
-        ]
-        if violations:
-            raise InvalidRequest(violations)
-        return self._write_settled(writing, settled, deadline=deadline)
-
-    def _finish(
-        self, writing: _Writing, checked: Sequence[CheckedProduct], *, deadline: Deadline
-    ) -> list[WriteOutcome]:
-        settled = [settle(each) for each in checked]
-        good = [each for each in settled if not each.violations]
-        written = iter(self._write_settled(writing, good, deadline=deadline))
-        return [_refused(each) if each.violations else next(written) for each in settled]
-
-    def _write_settled(
-        self, writing: _Writing, settled: Sequence[SettledProduct], *, deadline: Deadline
-    ) -> list[WriteOutcome]:
-        """Embed and commit products without violations, each id once."""
-        if not settled:
-            return []
-        now = time.time()
-        records = [replace(each.item.record, update_seconds=now) for each in settled]
-        text = embed_texts(records, encoder=writing.encoder, deadline=deadline)
-        pixels = [each.pixels for each in settled]
-        image, has_image = embed_pictures(
-            pixels, encoder=writing.encoder, deadline=deadline, pool=self._encoding
-        )
-        texts = pack(text, has=[True] * len(records))
-        images = pack(image, has=has_image.tolist())
-        with self.turns.writing_to(writing.target) as catalog:
-            values = embed_values(
-                catalog.table.missing_values(records), encoder=writing.encoder, deadline=deadline
-            )
-            kept = kept_pictures(records, products=catalog.products)
-            rows = [
-                StoredProduct(
-                    id=record.id,
-                    payload=to_message(record, catalog=catalog.name).SerializeToString(
-                        deterministic=True
-                    ),
-                    text_vector=text_vector,
-                    image_vector=image_vector or kept.get(record.id),
-                    terms=b"",
-                )
-                for record, text_vector, image_vector in zip(records, texts, images, strict=True)
-            ]
-            batch = make_batch(
-                rows, values=values, analyzer=self._analyzer, dimension=catalog.index.dimension
-            )
-            deadline.check("writing")
-            commit(catalog, batch)
-        return [
-            WriteOutcome(product_id=row.id, status=WriteStatus.WRITTEN, payload=row.payload)
-            for row in rows
-        ]
-
-
-def _refused(settled: SettledProduct) -> WriteOutcome:
-    return WriteOutcome(
-        product_id=settled.item.record.id,
-        status=WriteStatus.REFUSED,
-        violations=settled.violations,
-    )
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _superseded(outcomes: list[WriteOutcome]) -> list[WriteOutcome]:

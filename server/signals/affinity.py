@@ -7,13 +7,13 @@ colours and one with a thousand brands speak on the same scale.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ranker.columns import AffinityField
-from server.arrays import Float32Array, Int32Array
+from server.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from server.signals.facts import ProductFacts
 from server.signals.growing import GrowingArray
 from server.signals.values import DistinctValues, path_levels, spoken
@@ -28,19 +28,22 @@ class AffinityView:
 
     Attributes:
         vectors: float32 (m, d), one unit row a text.
-        used: Rows of the distinct texts in use, all fields one after the other, int32 (u,).
-        field_of_used: The field of each, as its place in `AffinityField`, int32 (u,).
         slots: Row of every code, all fields one after the other, int32 (s,); each field's codes
             follow one slot for "none".
-        field_of_slot: The field of each slot, int32 (s,).
+        nones: The slot for "none" of each field, where the field begins, int (f,).
+        sizes: How many slots each field has, int (f,).
+        weights: float64 (s,), by which the texts in use of a field are averaged: each text counts
+            once however many codes have it, and what is not in use counts nothing.
+        enough: bool (f,), whether enough values are in use.
         starts: By field, the slot of its code 0; the slot before is that of "none".
     """
 
     vectors: Float32Array
-    used: Int32Array
-    field_of_used: Int32Array
     slots: Int32Array
-    field_of_slot: Int32Array
+    nones: Int64Array
+    sizes: Int64Array
+    weights: Float64Array
+    enough: BoolArray
     starts: Mapping[AffinityField, int]
 
     def standing(self, vector: Float32Array) -> Float32Array:
@@ -49,21 +52,17 @@ class AffinityView:
         All slots of a field are NaN where fewer than two values are in use or all are equally
         alike.
         """
-        cosines = self.vectors @ vector
-        among, fields = cosines[self.used], len(AffinityField)
-        counts = np.bincount(self.field_of_used, minlength=fields)
-        totals = np.bincount(self.field_of_used, weights=among, minlength=fields)
-        means = totals / np.maximum(counts, 1)
-        squares = np.square(among - means[self.field_of_used])
-        spread = np.bincount(self.field_of_used, weights=squares, minlength=fields)
-        deviations = np.sqrt(spread / np.maximum(counts, 1))
-        known = (counts >= _LEAST_VALUES) & (deviations > _LEAST_DEVIATION)
+        cosines = (self.vectors @ vector).take(self.slots).astype(np.float64)
+        means = np.add.reduceat(cosines * self.weights, self.nones)
+        cosines -= means.repeat(self.sizes)
+        squares = np.square(cosines)
+        squares *= self.weights
+        deviations = np.sqrt(np.add.reduceat(squares, self.nones))
+        known = self.enough & (deviations > _LEAST_DEVIATION)
         deviations[~known] = np.nan
-        standing = (cosines[self.slots] - means[self.field_of_slot]) / deviations[
-            self.field_of_slot
-        ]
-        standing[[start - 1 for start in self.starts.values()]] = np.nan
-        return standing.astype(np.float32)
+        cosines /= deviations.repeat(self.sizes)
+        cosines[self.nones] = np.nan
+        return cosines.astype(np.float32)
 
 
 class AffinityValues:
@@ -143,21 +142,32 @@ class AffinityValues:
             AffinityField.BRAND: self.brands.in_use(),
         }
         rows = {each: np.array(self._rows[each], dtype=np.int32) for each in AffinityField}
-        used = [np.unique(rows[each][codes[each]]) for each in AffinityField]
-        slots = [np.insert(rows[each], 0, 0) for each in AffinityField]
-        starts = np.cumsum([0, *(len(each) for each in slots[:-1])]) + 1
+        # A code of a text that another code has too counts nothing: the text counts once.
+        in_use = {
+            each: _first_of_each(rows[each], np.array(codes[each], dtype=np.int64))
+            for each in AffinityField
+        }
+        sizes = np.array([len(rows[each]) + 1 for each in AffinityField], dtype=np.int64)
+        counts = np.array([len(in_use[each]) for each in AffinityField], dtype=np.int64)
+        nones = np.cumsum(sizes) - sizes
+        weights = np.zeros(int(sizes.sum()), dtype=np.float64)
+        for each, none in zip(AffinityField, nones.tolist(), strict=True):
+            weights[none + 1 + in_use[each]] = 1 / max(len(in_use[each]), 1)
         return AffinityView(
             vectors=self._vectors.rows[: max(1, len(self._vectors))],
-            used=np.concatenate(used),
-            field_of_used=_repeated(used),
-            slots=np.concatenate(slots),
-            field_of_slot=_repeated(slots),
-            starts=dict(zip(AffinityField, starts.tolist(), strict=True)),
+            slots=np.concatenate([np.insert(rows[each], 0, 0) for each in AffinityField]),
+            nones=nones,
+            sizes=sizes,
+            weights=weights,
+            enough=counts >= _LEAST_VALUES,
+            starts=dict(zip(AffinityField, (nones + 1).tolist(), strict=True)),
         )
 
 
-def _repeated(parts: Sequence[Int32Array]) -> Int32Array:
-    return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+def _first_of_each(rows: Int32Array, codes: Int64Array) -> Int64Array:
+    """Of codes (c,) with the same row the first, rising."""
+    firsts = np.unique(rows[codes], return_index=True)[1]
+    return np.sort(codes[firsts])
 
 
 def value_texts(record: ProductFacts) -> tuple[str, ...]:

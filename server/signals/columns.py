@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ranker.columns import TermField
+from ranker.columns import TermColumn, TermField
 from server.arrays import BoolArray, Float32Array, Int8Array, Int32Array, Int64Array
 from server.signals.growing import GrowingArray
 from server.signals.ragged import gather_lists, offsets_of
@@ -33,6 +33,8 @@ FACTS: Final = slice(0, NUMBERS.index("impressions"))
 """The numbers that the shop says of a product."""
 COUNTS: Final = slice(FACTS.stop, len(NUMBERS))
 """The numbers that are counted from events; 0 where there were none."""
+VIEWS: Final = 2
+"""Vectors a product is kept with beside their sum: of its text and of its image, in this order."""
 CODES: Final = ("brand", "color", "category", "group")
 
 # A quarter of slack keeps a product's numbers under 80 bytes, right after growing too.
@@ -44,18 +46,18 @@ class ColumnBlock:
     """n rows to append.
 
     ``numbers`` is float32 (n, len(NUMBERS)) with NaN for unknown, ``codes`` int32 (n, len(CODES))
-    with -1 for none. ``text`` and ``image`` are int8 (n, d), each row times its entry of
-    ``scales`` float32 (n, 2) (text, image) being the vector; ``has`` bool (n, 2) says which count.
-    ``fused`` is int8 (n, d) at the fixed scale. ``path_codes`` holds a product's codes one
-    after the other, the deepest paths first: ``path_lengths`` int32 (n, 2) counts the deepest, at
-    least one (-1 stands for "none"), and the others.
+    with -1 for none. ``vectors`` is int8 (n, 2, d), text and image, each times its entry of
+    ``scales`` float32 (n, 2) being the vector; ``has`` bool (n, 2) says which count: the others
+    are all zero, and so are their scales. ``fused`` is int8 (n, d) at the fixed scale.
+    ``path_codes`` holds a product's codes one after the other, the deepest paths first:
+    ``path_lengths`` int32 (n, 2) counts the deepest, at least one (-1 stands for "none"), and the
+    others.
     """
 
     ids: list[str]
     numbers: Float32Array
     codes: Int32Array
-    text: Int8Array
-    image: Int8Array
+    vectors: Int8Array
     scales: Float32Array
     has: BoolArray
     fused: Int8Array
@@ -71,8 +73,8 @@ class ProductColumns:
         self.ids: list[str] = []
         self.numbers = GrowingArray(np.float32, width=len(NUMBERS), growth=_NUMBERS_GROWTH)
         self.codes = GrowingArray(np.int32, width=len(CODES))
-        self.text = GrowingArray(np.int8, width=dimension)
-        self.image = GrowingArray(np.int8, width=dimension)
+        self.dimension = dimension
+        self._vectors = GrowingArray(np.int8, width=VIEWS * dimension)
         self.scales = GrowingArray(np.float32, width=2)
         self.has = GrowingArray(np.bool_, width=2)
         self.fused = GrowingArray(np.int8, width=dimension)
@@ -92,8 +94,7 @@ class ProductColumns:
         self._path_bounds.append(first_path + _bounds(block.path_lengths))
         for column, rows in (
             (self.codes, block.codes),
-            (self.text, block.text),
-            (self.image, block.image),
+            (self._vectors, block.vectors.reshape(len(block.vectors), VIEWS * self.dimension)),
             (self.has, block.has),
             (self.fused, block.fused),
         ):
@@ -103,11 +104,30 @@ class ProductColumns:
         self.ids.extend(block.ids)
         return start
 
-    def terms(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
-        """Terms of n rows, `TermField` after `TermField`, and the offsets (fields * n + 1,)."""
-        bounds = np.ascontiguousarray(self._term_bounds.rows[rows, : len(TermField) + 1].T)
-        starts = bounds[:-1].ravel()
-        return gather_lists(self._terms.rows, starts=starts, lengths=bounds[1:].ravel() - starts)
+    @property
+    def vectors(self) -> Int8Array:
+        """Quantised vectors int8 (r, d): that of a row's view stands at ``row * VIEWS + view``."""
+        return self._vectors.rows.reshape(-1, self.dimension)
+
+    def terms(self, rows: Int32Array) -> dict[TermField, TermColumn]:
+        """Terms of n rows by field."""
+        fields = len(TermField)
+        bounds = self._term_bounds.rows.take(rows, axis=0).T
+        starts = bounds[:fields]
+        lengths = bounds[1 : fields + 1] - starts
+        offsets = np.zeros((fields, len(rows) + 1), dtype=np.int32)
+        np.add.accumulate(lengths, axis=1, out=offsets[:, 1:], dtype=np.int32)
+        ends = offsets[:, -1].cumsum()
+        firsts = ends - offsets[:, -1]
+        places = np.repeat(
+            (starts - offsets[:, :-1] - firsts[:, None]).reshape(-1), lengths.reshape(-1)
+        )
+        places += np.arange(len(places))
+        flat = self._terms.rows.take(places)
+        cuts = zip(TermField, firsts.tolist(), ends.tolist(), offsets, strict=True)
+        return {
+            field: TermColumn(terms=flat[first:end], offsets=own) for field, first, end, own in cuts
+        }
 
     def paths(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
         """Path codes of n rows and the offsets (n + 1,) of its lists, none of them empty."""
@@ -117,9 +137,11 @@ class ProductColumns:
 
     def deepest_paths(self, rows: Int32Array) -> tuple[Int32Array, Int64Array]:
         """As `paths`, of each product only the paths with the most levels."""
-        bounds = self._path_bounds.rows[rows]
-        starts = bounds[:, 0]
-        return gather_lists(self._paths.rows, starts=starts, lengths=bounds[:, 1] - starts)
+        starts, ends, _ = self._path_bounds.rows.take(rows, axis=0).T
+        if int((ends - starts).sum()) == len(rows):
+            # None is empty, so each has one: nearly always so.
+            return self._paths.rows.take(starts), np.arange(len(rows) + 1)
+        return gather_lists(self._paths.rows, starts=starts, lengths=ends - starts)
 
     def term_rows(self, rows: Int32Array) -> TermRows:
         """Terms of n rows as they were appended."""
@@ -136,8 +158,7 @@ class ProductColumns:
             ids=[self.ids[row] for row in rows.tolist()],
             numbers=self.numbers.rows[rows],
             codes=self.codes.rows[rows],
-            text=self.text.rows[rows],
-            image=self.image.rows[rows],
+            vectors=self._vectors.rows[rows].reshape(len(rows), VIEWS, self.dimension),
             scales=self.scales.rows[rows],
             has=self.has.rows[rows],
             fused=self.fused.rows[rows],

@@ -13,11 +13,11 @@ from typing import Literal
 
 import numpy as np
 
-from ranker.columns import AffinityField, CandidateColumns, TermColumn, TermField
-from server.arrays import Float32Array, Int8Array, Int32Array, Int64Array
+from ranker.columns import AffinityField, CandidateColumns
+from server.arrays import Float32Array, Int32Array
 from server.errors import NotFound
 from server.signals.candidates import Candidates
-from server.signals.columns import CODES, NUMBERS
+from server.signals.columns import CODES, NUMBERS, VIEWS
 from server.signals.facets import price_ranges, top_counts
 from server.signals.state import IMAGE, TEXT, TableState
 from server.signals.traits import Traits
@@ -54,8 +54,8 @@ class TableReader:
 
     def rows(self, ids: Sequence[str]) -> Int32Array:
         """Rows int32 (n,) of product ids, -1 for one that is not in the catalog."""
-        find = self._state.row_of.get
-        return np.array([find(each, -1) for each in ids], dtype=np.int32)
+        found = map(self._state.row_of.get, ids, itertools.repeat(-1))
+        return np.fromiter(found, dtype=np.int32, count=len(ids))
 
     def ids_of(self, rows: Int32Array) -> tuple[str, ...]:
         """Product ids of rows."""
@@ -81,13 +81,14 @@ class TableReader:
         if row is None:
             message = f"there is no product {product_id!r} in this catalog; name one that is"
             raise NotFound(message, reason="PRODUCT_NOT_FOUND", product=product_id)
-        columns, one = self._state.columns, slice(row, row + 1)
-        scales, has = columns.scales.rows[one], columns.has.rows[one]
+        columns, both = self._state.columns, slice(row * VIEWS, (row + 1) * VIEWS)
+        vectors = columns.vectors[both] * columns.scales.rows[row, :, None]
+        has = columns.has.rows[row]
         fused = fuse(
-            columns.text.rows[one] * scales[:, TEXT, None],
-            columns.image.rows[one] * scales[:, IMAGE, None],
-            has_text=has[:, TEXT],
-            has_image=has[:, IMAGE],
+            vectors[TEXT, None],
+            vectors[IMAGE, None],
+            has_text=has[TEXT, None],
+            has_image=has[IMAGE, None],
             image_share=self._state.image_share,
         )
         vector: Float32Array = fused[0]
@@ -107,21 +108,20 @@ class TableReader:
         vectors: exact to about 1e-3.
         """
         columns = self._state.columns
-        scales, has = columns.scales.rows[rows], columns.has.rows[rows]
-
-        def filled(known: Float32Array, view: int, vectors: Int8Array) -> Float32Array:
-            result = known.copy()
-            wanted = np.flatnonzero(np.isnan(known) & has[:, view])
-            if len(wanted):
-                result[wanted] = similarities(
-                    vectors[rows[wanted]], scales[wanted, view], vector=vector
-                )
-            return result
-
-        return (
-            filled(text_similarity, TEXT, columns.text.rows),
-            filled(image_similarity, IMAGE, columns.image.rows),
-        )
+        found = np.array((text_similarity, image_similarity))
+        scales = np.ascontiguousarray(columns.scales.rows.take(rows, axis=0).T)
+        # A scale of 0 is that of no vector.
+        wanted = np.flatnonzero(np.isnan(found) & (scales > 0))
+        if len(wanted):
+            views, products = np.divmod(wanted, len(rows))
+            places = rows.take(products) * np.intp(VIEWS) + views
+            found.reshape(-1)[wanted] = similarities(
+                columns.vectors.take(places, axis=0),
+                scales.reshape(-1).take(wanted),
+                vector=vector,
+            )
+        text, image = found
+        return text, image
 
     def affinities(
         self, rows: Int32Array, query_vector: Float32Array
@@ -132,20 +132,26 @@ class TableReader:
         promotions), and of those the one that stands out most. NaN without a value, or where the
         catalog has fewer than two.
         """
-        state = self._state
-        codes = state.columns.codes.rows[rows]
-        path_codes, offsets = state.columns.deepest_paths(rows)
+        columns = self._state.columns
+        return self._affinities(rows, columns.codes.rows.take(rows, axis=0).T, query_vector)
+
+    def _affinities(
+        self, rows: Int32Array, codes: Int32Array, query_vector: Float32Array
+    ) -> dict[AffinityField, Float32Array]:
+        """As `affinities`; ``codes`` are those of the rows, int32 (len(CODES), n)."""
+        paths, offsets = self._state.columns.deepest_paths(rows)
         # Read after the rows, so that the view covers every code they carry.
-        view = state.values.view
+        view = self._state.values.view
         standing, starts = view.standing(query_vector), view.starts
         found = {
-            AffinityField.COLOR: standing[codes[:, _COLOR] + starts[AffinityField.COLOR]],
-            AffinityField.BRAND: standing[codes[:, _BRAND] + starts[AffinityField.BRAND]],
+            AffinityField.COLOR: standing.take(codes[_COLOR] + starts[AffinityField.COLOR]),
+            AffinityField.BRAND: standing.take(codes[_BRAND] + starts[AffinityField.BRAND]),
         }
-        of_paths = [standing[path_codes + starts[each]] for each in _CATEGORY_FIELDS]
-        if len(rows):
-            of_paths = [np.maximum.reduceat(each, offsets[:-1]) for each in of_paths]
-        return found | dict(zip(_CATEGORY_FIELDS, of_paths, strict=True))
+        for each in _CATEGORY_FIELDS:
+            of_paths = standing.take(paths + starts[each])
+            several = len(paths) > len(rows)
+            found[each] = np.maximum.reduceat(of_paths, offsets[:-1]) if several else of_paths
+        return found
 
     def numbers(self, rows: Int32Array) -> Float32Array:
         """The live numbers of n rows by `server.signals.columns.NUMBERS`: float32 (13, n)."""
@@ -160,7 +166,7 @@ class TableReader:
             brand=codes[:, _BRAND],
             category=codes[:, _CATEGORY],
             group=codes[:, _GROUP],
-            vectors=columns.fused.rows[rows],
+            vectors=columns.fused.rows.take(rows, axis=0),
         )
 
     def gather(
@@ -177,19 +183,18 @@ class TableReader:
         ``score`` (n,) is what retrieval ordered by, beside the candidates; ``now_seconds`` is Unix
         time.
         """
-        columns, rows = self._state.columns, candidates.rows[order]
+        columns, rows = self._state.columns, candidates.rows.take(order)
         price, list_price, stock, rating, rating_count, *further = self.numbers(rows)
         one_day, week, month, created, impressions, clicks, carts, purchases = further
-        codes = np.ascontiguousarray(columns.codes.rows[rows].T)
-        flat, offsets = columns.terms(rows)
+        codes = np.ascontiguousarray(columns.codes.rows.take(rows, axis=0).T)
         brand, color, category, group = codes
         return CandidateColumns(
-            retrieval_score=score[order],
-            text_similarity=candidates.text_similarity[order],
-            image_similarity=candidates.image_similarity[order],
-            lexical_score=candidates.lexical_score[order],
-            affinities=self.affinities(rows, query_vector),
-            terms=_by_field(flat, offsets, count=len(rows)),
+            retrieval_score=score.take(order),
+            text_similarity=candidates.text_similarity.take(order),
+            image_similarity=candidates.image_similarity.take(order),
+            lexical_score=candidates.lexical_score.take(order),
+            affinities=self._affinities(rows, codes, query_vector),
+            terms=columns.terms(rows),
             price=price,
             list_price=list_price,
             stock=stock,
@@ -207,7 +212,7 @@ class TableReader:
             color=color,
             category=category,
             group=group,
-            vectors=columns.fused.rows[rows],
+            vectors=columns.fused.rows.take(rows, axis=0),
         )
 
     def facets(
@@ -232,14 +237,3 @@ class TableReader:
         values = state.values.colors if field == "color" else state.values.brands
         column = state.columns.codes.rows[rows, _COLOR if field == "color" else _BRAND]
         return top_counts(column.tolist(), written=values.written, limit=limit)
-
-
-def _by_field(flat: Int32Array, offsets: Int64Array, *, count: int) -> dict[TermField, TermColumn]:
-    """Cut terms that stand field after field into one column a field."""
-    columns = {}
-    for place, each in enumerate(TermField):
-        bounds = offsets[place * count : (place + 1) * count + 1]
-        columns[each] = TermColumn(
-            terms=flat[bounds[0] : bounds[-1]], offsets=(bounds - bounds[0]).astype(np.int32)
-        )
-    return columns

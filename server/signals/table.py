@@ -206,8 +206,7 @@ class ProductTable:
             ids=[record.id for record in records],
             numbers=self._all_numbers(records),
             codes=np.array(codes, dtype=np.int32),
-            text=text,
-            image=image,
+            vectors=np.stack([text, image], axis=1),
             scales=np.stack([text_scales, image_scales], axis=1),
             has=np.stack([rows.has_text, rows.has_image], axis=1),
             fused=fixed_scale(fused),
@@ -223,7 +222,7 @@ class ProductTable:
         dead = len(state.columns) - len(state.row_of)
         if dead < max(_LEAST_DEAD_ROWS, len(state.row_of)):
             return
-        columns = ProductColumns(dimension=state.columns.text.rows.shape[1])
+        columns = ProductColumns(dimension=state.columns.dimension)
         columns.append(state.columns.block(np.fromiter(state.row_of.values(), dtype=np.int32)))
         self._state = replace(
             state,

@@ -195,6 +195,18 @@ def lists(draw: st.DrawFn) -> tuple[Float32Array, Int8Array]:
     return rng.normal(size=count).astype(np.float32), np.rint(unit * 127).astype(np.int8)
 
 
+@pytest.mark.parametrize(("value", "second"), [(0.68, 2), (0.67, 1)])
+def test_the_least_relevant_that_variety_can_still_bring_forward(value: float, second: int) -> None:
+    # Beside the first, a copy of it is worth 0.9 * 0.9 - 0.1 and its opposite 0.9 * value + 0.1.
+    order = diversified(
+        scores(1.0, 0.9, value, 0.0),
+        np.array([[127, 0], [127, 0], [-127, 0], [0, 127]], dtype=np.int8),
+        strength=0.1,
+        limit=2,
+    )
+    assert order[:2].tolist() == [0, second]
+
+
 @given(
     given_list=lists(),
     method=st.sampled_from(Method),

@@ -64,6 +64,14 @@ def test_standardised_columns_have_mean_0_and_deviation_1(rows: Float32Array) ->
             assert known.std() == pytest.approx(1, abs=1e-3)
 
 
+@given(rows=columns)
+@settings(deadline=None)
+def test_what_is_unknown_in_one_row_changes_no_other(rows: Float32Array) -> None:
+    together = relative.standardised(rows)
+    alone = [relative.standardised(row[None, :])[0] for row in rows]
+    assert together.tobytes() == np.array(alone).tobytes()
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 0.7333333, -123456.7, 1e-20])
 @pytest.mark.parametrize("count", [1, 3, 7, 200])
 def test_equal_values_do_not_stand_apart(value: float, count: int) -> None:

@@ -62,7 +62,9 @@ def stand_in(**how: object) -> TritonCommand:
 
 def family(pid: int) -> list[int]:
     """A process and all that descend from it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    # A process is listed with the thread that started it.
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for each in threads for child in each.read_text("ascii").split()]
     return [pid, *(each for child in children for each in family(int(child)))]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +15,7 @@ from server.arrays import Float32Array
 from server.catalog.record import LocalizedText, ProductRecord
 from server.deadline import Deadline
 from server.ingest.check import distinct_batches
-from server.ingest.embed import embed_pictures, embed_texts, embed_values
+from server.ingest.embed import embed_texts, embed_values, start_embedding
 from server.ingest.filter_columns import filter_columns
 from server.ingest.words import product_words
 from server.retrieval.analysis import Analyzer
@@ -121,9 +123,13 @@ def test_pictures_stand_at_the_place_of_their_product() -> None:
     given = [None if place % 3 == 0 else pixels * place for place in range(30)]
 
     with ThreadPoolExecutor(2) as pool:
-        vectors, has = embed_pictures(given, encoder=HashingEncoder(), deadline=NEVER, pool=pool)
+        embedding = start_embedding(
+            [record(title="one")] * 30, given, encoder=HashingEncoder(), deadline=NEVER, pool=pool
+        )
+        texts, vectors = embedding.vectors()
 
-    assert has.tolist() == [each is not None for each in given]
+    assert embedding.has.tolist() == [each is not None for each in given]
+    np.testing.assert_allclose(texts, [hashed(b"one")] * 30, rtol=1e-6)
     for vector, each in zip(vectors, given, strict=True):
         expected = np.zeros(DIMENSION) if each is None else hashed(each.tobytes())
         assert vector.tolist() == expected.tolist()
@@ -134,9 +140,40 @@ def test_nothing_is_not_encoded() -> None:
 
     assert embed_values([], encoder=encoder, deadline=NEVER) == {}
     with ThreadPoolExecutor(1) as pool:
-        _, has = embed_pictures([None], encoder=encoder, deadline=NEVER, pool=pool)
-    assert has.tolist() == [False]
-    assert (encoder.texts, encoder.pictures) == ([], 0)
+        embedding = start_embedding(
+            [record(title="one")], [None], encoder=encoder, deadline=NEVER, pool=pool
+        )
+        _, pictures = embedding.vectors()
+    assert embedding.has.tolist() == [False]
+    assert not pictures.any()
+    assert (encoder.texts, encoder.pictures) == (["one"], 0)
+
+
+def test_what_is_abandoned_is_not_begun_and_what_has_begun_is_awaited() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(HashingEncoder):
+        def encode_texts(
+            self, texts: Sequence[str], *, deadline: Deadline, clock: object = None
+        ) -> Float32Array:
+            entered.set()
+            leave.wait(timeout=30)
+            return super().encode_texts(texts, deadline=deadline)
+
+    encoder, pixels = Slow(), np.ones((8, 8, 3), dtype=np.uint8)
+    with ThreadPoolExecutor(1) as pool:
+        embedding = start_embedding(
+            [record(title="one")] * 9, [pixels] * 9, encoder=encoder, deadline=NEVER, pool=pool
+        )
+        assert entered.wait(timeout=30)
+        # The one thread is busy with the texts until the last run of pictures is taken back.
+        embedding.pictures[-1].add_done_callback(lambda _: leave.set())
+        embedding.abandon()
+
+    assert embedding.text.done()
+    assert all(run.cancelled() for run in embedding.pictures)
+    assert encoder.pictures == 0
+    embedding.abandon()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -10,8 +10,12 @@ import pytest
 from omnishelf.v1 import product_pb2
 
 from ranker.columns import TermField
+from server.arrays import Float32Array
+from server.catalog.catalogs import Catalog
 from server.deadline import Deadline
 from server.errors import DeadlineExceeded, InvalidRequest, NotFound, Violation
+from server.ingest import batches
+from server.ingest.commit import Batch, commit
 from server.ingest.incoming import IncomingProduct, WriteStatus
 from server.retrieval.exact import ExactEngine
 from server.retrieval.protocol import View, ViewQuery
@@ -165,10 +169,9 @@ def test_words_reach_the_ranker_and_the_lexical_view(shop: Shop) -> None:
     analyzer = shop.writer._analyzer
     canvas, sturdy = (analyzer.product_terms(word)[0] for word in ("canvas", "sturdy"))
     assert reader.document_frequency([canvas, sturdy]).tolist() == [1, 1]
-    flat, offsets = reader._state.columns.terms(reader.rows(["a"]))
-    title = list(TermField).index(TermField.TITLE)
-    assert canvas in flat[offsets[title] : offsets[title + 1]].tolist()
-    assert sturdy not in flat.tolist()
+    terms = reader._state.columns.terms(reader.rows(["a"]))
+    assert canvas in terms[TermField.TITLE].terms.tolist()
+    assert all(sturdy not in column.terms.tolist() for column in terms.values())
     hits = shop.catalog().index.search(
         ViewQuery(view=View.LEXICAL, words={sturdy: 1.0}), limit=5, deadline=Deadline.never()
     )
@@ -203,7 +206,7 @@ def test_a_deadline_that_passed_writes_nothing(shop: Shop) -> None:
     assert shop.catalogs.names() == []
 
 
-def test_a_stream_is_read_one_batch_ahead_and_no_further(shop: Shop) -> None:
+def test_a_stream_is_read_two_batches_ahead_and_no_further(shop: Shop) -> None:
     taken = 0
 
     def items() -> list[IncomingProduct]:  # type: ignore[misc]
@@ -215,9 +218,36 @@ def test_a_stream_is_read_one_batch_ahead_and_no_further(shop: Shop) -> None:
     outcomes = shop.writer.stream("shop", items())
     next(outcomes)
 
-    assert taken <= 3 * 32
+    # Three batches, and the product that shows that the third is whole.
+    assert taken <= 3 * 32 + 1
     assert len(list(outcomes)) == 199
     assert len(everywhere(shop)) == 200
+
+
+def test_a_batch_is_committed_while_the_next_one_is_encoded(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_is_encoded = threading.Event()
+    met: list[bool] = []
+    encode = shop.encoder.encode_texts
+
+    def encoding(texts: Sequence[str], *, deadline: Deadline) -> Float32Array:
+        if f"Product p{batches.BATCH_PRODUCTS}" in texts:
+            next_is_encoded.set()
+        return encode(texts, deadline=deadline)
+
+    def committing(catalog: Catalog, batch: Batch) -> None:
+        if batch.rows[0].id == "p0":
+            met.append(next_is_encoded.wait(timeout=30))
+        commit(catalog, batch)
+
+    monkeypatch.setattr(shop.encoder, "encode_texts", encoding)
+    monkeypatch.setattr(batches, "commit", committing)
+
+    outcomes = shop.writer.stream("shop", [item(f"p{place}") for place in range(40)])
+
+    assert [each.status for each in outcomes] == [WRITTEN] * 40
+    assert met == [True]
 
 
 def test_several_threads_may_write(shop: Shop) -> None:

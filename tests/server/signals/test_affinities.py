@@ -56,6 +56,25 @@ def test_affinities_stand_out_among_the_values_of_the_catalog(
     assert np.isnan(found[AffinityField.BRAND]).all()
 
 
+def test_a_text_that_several_values_share_counts_once(table: ProductTable, put: Put) -> None:
+    """Three paths end in two leaves, of cosines 0 and 1: mean 1/2, deviation 1/2."""
+    values = dict.fromkeys(("women", "men", "pants", "women pants", "men pants"), (0.0, 1.0))
+    values |= {"tops": (1.0, 0.0), "women tops": (1.0, 0.0)}
+    put(
+        [
+            product("a", category_paths=("Women/Pants",)),
+            product("b", category_paths=("Men/Pants",)),
+            product("c", category_paths=("Women/Tops",)),
+        ],
+        values=values,
+    )
+    reader = table.reader()
+
+    found = reader.affinities(reader.rows(["a", "b", "c"]), np.array([1.0, 0.0], dtype=np.float32))
+
+    assert found[AffinityField.CATEGORY_LEAF].tolist() == pytest.approx([-1.0, -1.0, 1.0])
+
+
 def test_a_shallow_path_beside_a_deeper_one_does_not_count(table: ProductTable, put: Put) -> None:
     """The promotion is what the query asks for, yet "a" is a pair of trousers first of all."""
     values = {"sale": (1.0, 0.0), "women": (0.0, 1.0), "women pants": (0.0, 1.0)}

@@ -11,7 +11,7 @@ import pytest
 from server.arrays import Float32Array
 from server.signals import awaited
 from server.signals import table as table_module
-from server.signals.columns import CODES, NUMBERS, ColumnBlock, ProductColumns
+from server.signals.columns import CODES, NUMBERS, VIEWS, ColumnBlock, ProductColumns
 from server.signals.table import ProductTable
 from server.signals.terms import term_rows
 from tests.server.signals.table_parts import product
@@ -124,16 +124,14 @@ def test_the_traits_of_rows(table: ProductTable, put: Put) -> None:
 def test_the_numbers_of_a_product_take_less_than_80_bytes() -> None:
     batch = 1_000
     columns = ProductColumns(dimension=1)
-    int8 = np.zeros((batch, 1), dtype=np.int8)
     block = ColumnBlock(
         ids=[""] * batch,
         numbers=np.zeros((batch, len(NUMBERS)), dtype=np.float32),
         codes=np.zeros((batch, len(CODES)), dtype=np.int32),
-        text=int8,
-        image=int8,
+        vectors=np.zeros((batch, VIEWS, 1), dtype=np.int8),
         scales=np.zeros((batch, 2), dtype=np.float32),
         has=np.zeros((batch, 2), dtype=bool),
-        fused=int8,
+        fused=np.zeros((batch, 1), dtype=np.int8),
         terms=term_rows([{}] * batch),
         path_codes=np.full(batch, -1, dtype=np.int32),
         path_lengths=np.tile(np.array([[1, 0]], dtype=np.int32), (batch, 1)),
