@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from exporter.lexicon import read_lexicon
 from ranker.protocol import Ranker
 from server.address import announced
+from server.blas_threads import one_thread_each
 from server.catalog.catalogs import Catalogs
 from server.catalog.following import ChangeFollower
 from server.catalog.store import Store
-from server.encoder_wiring import encoder_opener
+from server.data_directory import make_data_directory
+from server.encoder_wiring import encoder_opener, refuse_missing_bundles
 from server.encoders.cache import CachedEncoder, VectorCache
 from server.encoders.protocol import Encoder
 from server.encoders.recorder import RequestRecorder
 from server.encoders.shelf import EncoderShelf
-from server.errors import FailedPrecondition
 from server.explaining import Explainer
 from server.ingest.replication import Replication
 from server.ingest.writer import ProductWriter
 from server.learning_wiring import Learning, counted_events, open_learning, open_ranker
-from server.observability import Metrics, MetricsPage
+from server.metrics_page import MetricsPage
+from server.observability import Metrics
 from server.pipeline import Pipeline
 from server.pipeline_wiring import open_pipeline
 from server.rankers.served import CurrentRanker
@@ -35,23 +36,18 @@ from server.retrieval.filters.fields import fold
 from server.retrieval.milvus import MilvusEngine
 from server.retrieval.milvus_schema import IndexType
 from server.retrieval.protocol import VectorEngine
-from server.rpc.encoder import EncoderService
-from server.rpc.feedback import FeedbackService
-from server.rpc.interceptors import CallInterceptor, Permits
-from server.rpc.once import Once
-from server.rpc.page_tokens import PageTokens
-from server.rpc.product import ProductService
-from server.rpc.reply import SearchReplies
-from server.rpc.rule import RuleService
-from server.rpc.search import SearchService
-from server.rpc.server import RpcServer
-from server.rpc.signing import TokenSigner
-from server.settings import EncoderKind, Settings
+from server.rpc.encoder import Shelf
+from server.rpc.in_process import ask_in_process
+from server.rpc_wiring import rpc_server, search_service
+from server.settings import Settings
+from server.side_by_side import SideBySide
+from server.worker_place import WorkerPlace
+from server.workload_wiring import NO_WORKLOADS, Workloads
 
-_SIGNING_KEY = "page_token_key"
-_KEY_BYTES = 32
 _KEPT_FOR_REPLICAS_SECONDS = 300.0
-_RUNS_ON = {EncoderKind.EMBEDDED: "in_process", EncoderKind.TRITON: "triton"}
+# No build of a catalog has this number.
+_OPENING = 0
+_OPENING_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,59 +63,98 @@ class App:
     served: CurrentRanker
     learning: Learning
     pipeline: Pipeline
+    unrecorded: Pipeline
     explainer: Explainer
     metrics: Metrics
     closing: ExitStack
+    place: WorkerPlace | None
+    bundles: Shelf
 
     @property
     def ranker(self) -> Ranker:
         """The ranker that answers now."""
         return self.served.current
 
-    def start(self) -> str:
+    def start(self, workloads: Workloads = NO_WORKLOADS) -> str:
         """Answer calls until the app is closed; the address where.
+
+        What ``workloads`` warms up with is asked before any caller is answered. In a group the
+        port, the page of metrics and the file with the address are its supervisor's.
 
         Raises:
             AlreadyInUse: The port or the metrics port is taken.
         """
-        server = _rpc_server(self)
+        server = rpc_server(self, workloads)
         settings = self.settings.server
         self.closing.callback(server.stop, grace_seconds=settings.grace_seconds)
-        if settings.metrics_port:
-            page = MetricsPage(self.metrics, host=settings.host, port=settings.metrics_port)
+        if settings.metrics_port and self.place is None:
+            registry = self.metrics.registry
+            page = MetricsPage(registry, host=settings.host, port=settings.metrics_port)
             self.closing.callback(page.close)
+        if self.place is None:
+            self.warm_up(workloads)
         server.start()
-        self.closing.enter_context(announced(self.settings.address_file, server.address))
+        if self.place is None:
+            self.closing.enter_context(announced(self.settings.address_file, server.address))
         return server.address
+
+    def warm_up(self, workloads: Workloads) -> None:
+        """Ask what ``workloads`` warms up with; `start` does it, but for a worker of a group.
+
+        That one does it before, for who listens on a shared port is sent callers at once.
+        """
+        if workloads.warm_up is not None:
+            rehearsed = search_service(self, searcher=self.unrecorded)
+            workloads.rehearse(partial(ask_in_process, rehearsed))
 
     def counts(self) -> dict[str, int]:
         """How many products each catalog holds."""
         return {name: len(self.catalogs.get(name).table) for name in self.catalogs.names()}
 
+    def holding(self) -> str:
+        """What it serves, in words."""
+        counts = self.counts()
+        if not counts:
+            return "no catalog yet (omnishelf index makes one)"
+        return ", ".join(f"{name} ({count:,} products)" for name, count in counts.items())
+
 
 @contextmanager
-def build_app(settings: Settings) -> Iterator[App]:
+def build_app(
+    settings: Settings,
+    *,
+    place: WorkerPlace | None = None,
+    shared: Callable[[EncoderShelf], Shelf] = lambda shelf: shelf,
+) -> Iterator[App]:
     """Every part as the settings say, opened and recovered; closed when the block ends.
+
+    Args:
+        settings: The whole tree.
+        place: Where this process is in a group; None for a server on its own.
+        shared: Gives the shelf that callers change: in a group one whose changes all make.
 
     Raises:
         OmnishelfError: A part cannot be opened; the message says what to do.
         ranker.errors.ModelRefused: The ranker must not be loaded.
     """
     with ExitStack() as closing:
-        _make_directory(settings.data)
+        one_thread_each()
+        refuse_missing_bundles(settings)
+        make_data_directory(settings.data)
         metrics = Metrics()
-        shelf = _shelf(settings, metrics=metrics, closing=closing)
-        store = Store(settings.store_url)
+        # What waits for the disk, for a child process or for the engine does so at one time.
+        side = SideBySide(closing)
+        opening_shelf = side.open(partial(_shelf, settings, metrics=metrics))
+        opening_engine = side.open(partial(_engine, settings, place=place))
+        store = Store(settings.store_url, product_cache_bytes=settings.server.product_cache_bytes)
         closing.callback(store.close)
-        engine = MilvusEngine(
-            settings.vectors_uri, index_type=IndexType(settings.retrieval.index_type)
-        )
-        closing.callback(engine.close)
         # Made before anything is read, so that nothing written meanwhile is missed.
         follower = ChangeFollower(store.changes)
         served = open_ranker(
-            settings, store=store, follower=follower, metrics=metrics, closing=closing
+            settings, store=store, follower=follower, metrics=metrics, closing=closing, place=place
         )
+        shelf = opening_shelf.take()
+        engine = opening_engine.take()
         analyzer = Analyzer(_lexicon(settings.bundle_directory, shelf.current.lexicon))
         counts = counted_events(store)
         catalogs = Catalogs(
@@ -127,7 +162,7 @@ def build_app(settings: Settings) -> Iterator[App]:
             engine=engine,
             shelf=shelf,
             fold=fold,
-            keep_seconds=0.0 if store.database.dialect == "sqlite" else _KEPT_FOR_REPLICAS_SECONDS,
+            keep_seconds=_KEPT_FOR_REPLICAS_SECONDS if _has_others(store, place) else 0.0,
             counts=counts,
         )
         closing.callback(catalogs.close)
@@ -145,7 +180,8 @@ def build_app(settings: Settings) -> Iterator[App]:
             metrics=metrics,
             closing=closing,
         )
-        writer.open_catalogs()
+        with _opening(store, place):
+            writer.open_catalogs()
         answering = open_pipeline(
             settings,
             catalogs=catalogs,
@@ -153,7 +189,6 @@ def build_app(settings: Settings) -> Iterator[App]:
             served=served,
             learning=learning,
             metrics=metrics,
-            closing=closing,
         )
         app = App(
             settings=settings,
@@ -165,9 +200,12 @@ def build_app(settings: Settings) -> Iterator[App]:
             served=served,
             learning=learning,
             pipeline=answering.pipeline,
+            unrecorded=answering.unrecorded,
             explainer=answering.explainer,
             metrics=metrics,
             closing=closing,
+            place=place,
+            bundles=shared(shelf),
         )
         metrics.watch_products(app.counts)
         metrics.describe(
@@ -182,7 +220,35 @@ def build_app(settings: Settings) -> Iterator[App]:
         yield app
 
 
-def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> EncoderShelf:
+def _has_others(store: Store, place: WorkerPlace | None) -> bool:
+    """Whether other processes serve from the same store: alone is who has a file of its own."""
+    return place is not None or store.database.dialect != "sqlite"
+
+
+@contextmanager
+def _opening(store: Store, place: WorkerPlace | None) -> Iterator[None]:
+    """A block that the workers of a group enter one after the other.
+
+    The first of them finishes what a crash left undone, which may take minutes; the others wait,
+    and find it done.
+    """
+    if place is None:
+        yield
+        return
+    with store.database.alone(_OPENING, wait_seconds=_OPENING_SECONDS):
+        yield
+
+
+def _engine(settings: Settings, closing: ExitStack, *, place: WorkerPlace | None) -> MilvusEngine:
+    engine = MilvusEngine(
+        (place and place.engine) or settings.vectors_uri,
+        index_type=IndexType(settings.retrieval.index_type),
+    )
+    closing.callback(engine.close)
+    return engine
+
+
+def _shelf(settings: Settings, closing: ExitStack, *, metrics: Metrics) -> EncoderShelf:
     """The bundles of the settings, open; the first of them is current."""
     open_bundle = closing.enter_context(encoder_opener(settings, registry=metrics.registry))
     recorder = RequestRecorder()
@@ -198,78 +264,6 @@ def _shelf(settings: Settings, *, metrics: Metrics, closing: ExitStack) -> Encod
     metrics.watch_cache(cache.counts)
     metrics.watch_bundles(shelf.bundles)
     return shelf
-
-
-def _rpc_server(app: App) -> RpcServer:
-    settings = app.settings.server
-    tokens = PageTokens(TokenSigner(_page_token_key(app)))
-    catalogs = app.catalogs
-    return RpcServer(
-        search=SearchService(
-            searcher=app.pipeline,
-            explainer=app.explainer,
-            replies=SearchReplies(
-                read_payloads=lambda name, ids: catalogs.rows(name).get_many(ids),
-                tokens=tokens,
-                observer=app.metrics,
-            ),
-            tokens=tokens,
-            dimension_of=lambda parent: catalogs.dimension(parent.removeprefix("catalogs/")),
-            default_deadline_seconds=settings.default_deadline_seconds,
-        ),
-        products=ProductService(
-            writer=app.writer,
-            rows_of=catalogs.rows,
-            once=Once(app.store.answers),
-            tokens=tokens,
-        ),
-        encoders=EncoderService(
-            shelf=app.shelf,
-            directory=app.settings.shelf_directory,
-            runs_on=_RUNS_ON[app.settings.encoder.kind],
-            opened=app.writer.open_catalogs,
-            tokens=tokens,
-        ),
-        feedback=FeedbackService(
-            events=app.learning.events,
-            forgetter=app.learning.forgetting,
-            keep_days=app.settings.feedback.keep_days,
-            heard=app.learning.profiles.heard,
-        ),
-        rules=RuleService(
-            rules=app.learning.rule_store,
-            written=app.learning.rules.refresh,
-            check_catalog=catalogs.get,
-            tokens=tokens,
-        ),
-        interceptors=[
-            CallInterceptor(
-                permits=Permits.of(calls=settings.max_in_flight, streams=settings.max_imports),
-                metrics=app.metrics,
-            )
-        ],
-        host=settings.host,
-        port=settings.port,
-        threads=settings.threads,
-    )
-
-
-def _page_token_key(app: App) -> bytes:
-    """The key of the settings, else one that every replica finds in the store."""
-    given = app.settings.server.page_token_key
-    if given is not None:
-        return hashlib.sha256(given.get_secret_value().encode()).digest()
-    return app.store.shared(_SIGNING_KEY, lambda: secrets.token_bytes(_KEY_BYTES))
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = (
-            f"the data directory {path} cannot be made ({error.strerror}); name another with --data"
-        )
-        raise FailedPrecondition(message, reason="DATA_DIRECTORY") from error
 
 
 def _lexicon(bundle: Path, name: str | None) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from server.retrieval.analysis import Analyzer
 from server.retrieval.filters.tree import And, Filter
 from server.retrieval.merge import merge, retrieval_order
 from server.retrieval.protocol import View, ViewHits, ViewQuery
-from server.retrieval.views import ViewSearcher
+from server.retrieval.views import search_views
 from server.rules.apply import FiredRules
 from server.shopper_facts import Persons, shopper_facts
 from server.stages import StageClock, StageObserver
@@ -51,7 +51,6 @@ class CandidateFinder:
         *,
         catalogs: Catalogs,
         analyzer: Analyzer,
-        searcher: ViewSearcher,
         persons: Persons,
         rules: RuleSource,
         options: PipelineOptions,
@@ -59,7 +58,6 @@ class CandidateFinder:
     ) -> None:
         self._catalogs = catalogs
         self._analyzer = analyzer
-        self._searcher = searcher
         self._persons = persons
         self._rules = rules
         self._options = options
@@ -145,7 +143,7 @@ class CandidateFinder:
         ]
         if View.LEXICAL in query.views and words.weights:
             asked.append(ViewQuery(view=View.LEXICAL, words=words.weights))
-        return self._searcher.search(
+        return search_views(
             leased.catalog.index,
             asked,
             limit=self._limit(query),
@@ -156,7 +154,7 @@ class CandidateFinder:
 
     def _matcher(self, leased: Leased, vector: Float32Array) -> Matches:
         def matches(ids: Sequence[str], tree: Filter) -> set[str]:
-            found = self._searcher.search(
+            found = search_views(
                 leased.catalog.index,
                 [ViewQuery(view=view, vector=vector) for view in (View.TEXT, View.IMAGE)],
                 limit=len(ids),

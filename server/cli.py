@@ -49,6 +49,7 @@ COMMANDS = {
     "bundle": Command(module="server.commands.bundle", summary="Switch a server's encoders."),
     "ranker": Command(module="server.commands.ranker", summary="Train and promote rankers."),
     "triton": Command(module="server.commands.triton", summary="Publish bundles to Triton."),
+    "bench": Command(module="benchmarks.commands.app", summary="Measure latency and speed."),
     "doctor": Command(module="server.commands.doctor", summary="Check this machine."),
 }  # fmt: skip
 
@@ -95,7 +96,7 @@ def _run(given: list[str]) -> None:
 
 def _log_warnings_alone() -> None:
     """Keep the parts that a command uses from talking; `serve` sets up logging as it is told."""
-    from server.observability import configure_logging  # noqa: PLC0415 - slow, and help needs none
+    from server.log_setup import configure_logging  # noqa: PLC0415 - slow, and help needs none
     from server.settings import LogSettings  # noqa: PLC0415 - the same
 
     configure_logging(LogSettings(level="warning"))

@@ -8,11 +8,26 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from server.encoders.embedded import EmbeddedEncoder
+from exporter.spec import BundleError, read_manifest
+from server.encoders.embedded import EmbeddedEncoder, bundle_refusal
 from server.encoders.protocol import Encoder
 from server.settings import EncoderKind, Settings
 
 OpenBundle = Callable[[Path], Encoder]
+
+
+def refuse_missing_bundles(settings: Settings) -> None:
+    """Find out that a bundle is not there before anything else is opened or made.
+
+    Raises:
+        FailedPrecondition: A directory of the settings holds no bundle of this format.
+        DataCorrupted: What is there was edited, or cannot be read.
+    """
+    for directory in (settings.bundle_directory, *settings.encoder.beside):
+        try:
+            read_manifest(directory)
+        except BundleError as error:
+            raise bundle_refusal(error) from error
 
 
 @contextmanager

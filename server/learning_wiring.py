@@ -29,6 +29,7 @@ from server.rankers.store import RankerStore
 from server.rules.book import RuleBook
 from server.rules.store import RuleStore
 from server.settings import Settings
+from server.worker_place import WorkerPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def open_ranker(
     follower: ChangeFollower,
     metrics: Metrics,
     closing: ExitStack,
+    place: WorkerPlace | None = None,
 ) -> CurrentRanker:
     """The ranker that the store says is served, else that of the settings, else the shipped one.
 
@@ -109,7 +111,7 @@ def open_ranker(
             promoted.
         Unavailable: the store does not answer.
     """
-    served = _opened_ranker(settings, store=store, follower=follower, closing=closing)
+    served = _opened_ranker(settings, store=store, follower=follower, closing=closing, place=place)
     metrics.watch_ranker(lambda: served.health)
     health = served.health
     structlog.get_logger().info(
@@ -123,16 +125,27 @@ def open_ranker(
 
 
 def _opened_ranker(
-    settings: Settings, *, store: Store, follower: ChangeFollower, closing: ExitStack
+    settings: Settings,
+    *,
+    store: Store,
+    follower: ChangeFollower,
+    closing: ExitStack,
+    place: WorkerPlace | None,
 ) -> CurrentRanker:
     ranking = settings.ranking
     if not ranking.enabled:
         return FixedRanker(current=RetrievalOrder())
     rankers = RankerStore(store.database, changes=store.changes)
-    loader = RankerLoader(
-        rankers, folder=settings.data / "rankers", named=ranking.ranker, engine=ranking.engine
-    )
-    served = ServedRanker(rankers, replicas=Replicas(store.database), loader=loader)
+    folder = settings.data / "rankers"
+    replicas = Replicas(store.database)
+    if place is not None:
+        # Each worker throws away what it no longer holds; and one that takes a dead one's place
+        # takes its name, so that no promotion waits for the dead one.
+        folder /= f"worker-{place.number}"
+        replicas = Replicas(store.database, own=place.name)
+        replicas.leave()
+    loader = RankerLoader(rankers, folder=folder, named=ranking.ranker, engine=ranking.engine)
+    served = ServedRanker(rankers, replicas=replicas, loader=loader)
     served.start()
     closing.callback(served.close)
     follower.on(ChangeKind.RANKER, served.take_up, reload=served.take_up)

@@ -1,14 +1,11 @@
-"""What the server says of itself: structured log lines and Prometheus metrics."""
+"""What the server says of itself in numbers: Prometheus metrics."""
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from wsgiref.simple_server import WSGIServer
+from typing import TYPE_CHECKING
 
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -19,33 +16,14 @@ from prometheus_client.registry import Collector
 
 from server.encoders.cache import CacheCounts
 from server.encoders.shelf import ShelvedBundle
-from server.errors import AlreadyInUse
 from server.rankers.health import RankerHealth
-from server.settings import LogFormat, LogSettings
 from server.stages import FallbackUsed
+
+if TYPE_CHECKING:  # most servers record nothing
+    from server.workload.recorder import RecordingCounts
 
 _CALL_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
-
-
-def configure_logging(settings: LogSettings) -> None:
-    """Send log lines to stderr in the format and from the level asked."""
-    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
-    tail: list[structlog.typing.Processor] = [structlog.processors.dict_tracebacks, renderer]
-    if settings.format is LogFormat.CONSOLE:
-        tail = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *tail,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 class Metrics:
@@ -134,6 +112,10 @@ class Metrics:
         """Publish what runs the ranker and whether a promoted one is refused, at each scrape."""
         self._collect(lambda: _ranker_families(health()))
 
+    def watch_recording(self, counts: Callable[[], RecordingCounts]) -> None:
+        """Publish how many searches a recording holds and lacks, asked at each scrape."""
+        self._collect(lambda: _recording_families(counts()))
+
     def _collect(self, families: Callable[[], Sequence[Metric]]) -> None:
         self.registry.register(_AtScrape(families))
 
@@ -203,6 +185,19 @@ def _ranker_families(health: RankerHealth) -> list[Metric]:
     ]
 
 
+def _recording_families(counts: RecordingCounts) -> list[Metric]:
+    return [
+        CounterMetricFamily(
+            "omnishelf_workload_recorded", "Searches in the recording.", value=counts.recorded
+        ),
+        CounterMetricFamily(
+            "omnishelf_workload_dropped",
+            "Answered searches that the recording lacks.",
+            value=counts.dropped,
+        ),
+    ]
+
+
 class TritonMetrics:
     """What becomes of a managed Triton: its `server.encoders.managed_triton.TritonObserver`."""
 
@@ -226,28 +221,3 @@ class TritonMetrics:
     def triton_restarted(self) -> None:
         """Count a restart."""
         self._restarts.inc()
-
-
-class MetricsPage:
-    """The page that Prometheus reads, served by a thread of its own until `close`."""
-
-    def __init__(self, metrics: Metrics, *, host: str, port: int) -> None:
-        try:
-            self._server: WSGIServer
-            self._server, self._thread = start_http_server(
-                port, addr=host, registry=metrics.registry
-            )
-        except OSError as error:
-            raise AlreadyInUse(
-                f"metrics port {port} on {host} cannot be taken ({error.strerror}); "
-                "choose another with --metrics-port, 0 for none",
-                reason="PORT_IN_USE",
-                port=str(port),
-            ) from None
-        self.port = self._server.server_port
-
-    def close(self) -> None:
-        """Stop serving the page."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from server.candidate_finder import CandidateFinder
@@ -14,18 +13,18 @@ from server.pipeline import Pipeline
 from server.pipeline_options import PipelineOptions
 from server.rankers.served import CurrentRanker
 from server.ranking_stage import RankingStage
-from server.recording import RecordingOptions, SearchRecorder
+from server.recording import NoLog, RecordingOptions, SearchRecorder
 from server.retrieval.analysis import Analyzer
-from server.retrieval.views import ViewSearcher
 from server.settings import Settings
 from server.shopper_facts import NoPersons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
-    """What answers searches, and what explains the answers."""
+    """What answers searches, the same without a record of them, and what explains the answers."""
 
     pipeline: Pipeline
+    unrecorded: Pipeline
     explainer: Explainer
 
 
@@ -37,16 +36,12 @@ def open_pipeline(
     served: CurrentRanker,
     learning: Learning,
     metrics: Metrics,
-    closing: ExitStack,
 ) -> Answering:
-    """Both, over open parts; closed with ``closing``."""
-    searcher = ViewSearcher(threads=2 * settings.server.max_in_flight)
-    closing.callback(searcher.close)
+    """Both, over open parts, which they do not close."""
     options = _options(settings)
     finder = CandidateFinder(
         catalogs=catalogs,
         analyzer=analyzer,
-        searcher=searcher,
         persons=learning.profiles if settings.feedback.personal else NoPersons(),
         rules=learning.rules,
         options=options,
@@ -56,6 +51,12 @@ def open_pipeline(
     recorder = SearchRecorder(learning.searches, options=_recording(settings))
     return Answering(
         pipeline=Pipeline(finder=finder, ranking=ranking, recorder=recorder, options=options),
+        unrecorded=Pipeline(
+            finder=finder,
+            ranking=ranking,
+            recorder=SearchRecorder(NoLog(), options=_recording(settings)),
+            options=options,
+        ),
         explainer=Explainer(finder=finder, ranking=ranking),
     )
 

@@ -73,5 +73,7 @@ def chinese_share(text: str) -> float:
         >>> chinese_share("黑色T恤")
         0.75
     """
-    letters = sum(character.isalpha() for character in text)
+    if text.isascii():
+        return 0.0 if any(map(str.isalpha, text)) else math.nan
+    letters = sum(map(str.isalpha, text))
     return len(_HAN.findall(text)) / letters if letters else math.nan

@@ -42,26 +42,46 @@ class ServerSettings(Section):
     """gRPC port; 0 lets the system choose one."""
     metrics_port: Port = 0
     """Port of the Prometheus page; 0 for none."""
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that answer on the port, each with all catalogs in its own memory; more than one
+    need Linux. The kernel spreads connections over them, so callers shall open several."""
     max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 16
-    """Calls worked on at one time; further ones are refused at once with RESOURCE_EXHAUSTED."""
+    """Calls a process works on at one time; further ones are refused at once with
+    RESOURCE_EXHAUSTED."""
+    searches_at_once: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """Searches a process works on at one time, of those it took; the others wait in the order they
+    came. 0 for one more than the process has cores where towers and index engine run on them too,
+    and for no limit where a search mostly waits for servers elsewhere."""
     max_imports: Annotated[int, Field(ge=1, le=100)] = 4
     """Import streams open at one time, counted apart from other calls."""
-    workers: Annotated[int, Field(ge=0, le=2_000)] = 0
-    """Threads that answer calls; 0 for max_in_flight + max_imports + 8, so that a refusal never
-    waits behind the work that is the reason for it."""
+    call_threads: Annotated[int, Field(ge=0, le=2_000)] = 0
+    """Threads of a process that answer calls; 0 for max_in_flight + max_imports + 8, so that a
+    refusal never waits behind the work that is the reason for it."""
+    product_cache_bytes: Annotated[int, Field(ge=0)] = 64 * 2**20
+    """Memory of a process for products as replies showed them lately; 0 for none."""
     default_deadline_seconds: Seconds = 10.0
     """Time allowed to a call that brings no deadline of its own."""
     grace_seconds: Seconds = 10.0
     """Time that running calls are given to end when the server stops."""
+    warm_up: Path | None = None
+    """Workload file whose questions are asked before the server says that it serves; null for
+    none. Without it the first searches find everything cold."""
+    warm_up_seconds: Seconds = 60.0
+    """Time that the warm-up may take at most."""
+    record: Path | None = None
+    """Workload file that answered searches are appended to, redacted, so that their load can be
+    replayed; null for none. Words stay, but for e-mail addresses and long numbers."""
     page_token_key: SecretStr | None = None
     """Key that signs page tokens, at least 16 characters, the same on every replica; null for one
     kept in the store."""
 
     @model_validator(mode="after")
     def _enough(self) -> ServerSettings:
-        if self.workers and self.workers < self.max_in_flight + self.max_imports:
+        if self.call_threads and self.call_threads < self.max_in_flight + self.max_imports:
             least = self.max_in_flight + self.max_imports
-            raise ValueError(f"workers is {self.workers}; set it to 0 or to at least {least}")
+            raise ValueError(
+                f"call_threads is {self.call_threads}; set it to 0 or to at least {least}"
+            )
         key = self.page_token_key
         if key is not None and len(key.get_secret_value()) < 16:  # noqa: PLR2004 - said in the text
             raise ValueError("page_token_key is too short; take at least 16 random characters")
@@ -70,7 +90,7 @@ class ServerSettings(Section):
     @property
     def threads(self) -> int:
         """Size of the thread pool."""
-        return self.workers or self.max_in_flight + self.max_imports + 8
+        return self.call_threads or self.max_in_flight + self.max_imports + 8
 
 
 class EncoderSettings(Section):

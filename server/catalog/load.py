@@ -40,6 +40,7 @@ def load_products(
     for start in range(0, len(ids), _IDS_A_READ):
         asked = ids[start : start + _IDS_A_READ]
         with table.writing():
+            products.kept.forget(asked)
             found = products.find(asked)
             table.remove([each for each in asked if each not in found])
             if found:
@@ -55,6 +56,7 @@ def reload_table(table: ProductTable, products: ProductRows, *, dimension: int) 
     Raises: as `load_table`.
     """
     gone = table.ids()
+    products.kept.forget()
     for chunk in products.chunks(size=_CHUNK_ROWS):
         _put(table, chunk, dimension=dimension, values_of=products.value_vectors)
         gone.difference_update(row.id for row in chunk)
@@ -67,8 +69,10 @@ def load_signals(table: ProductTable, products: ProductRows, *, ids: Sequence[st
     Products that the table or the store has not are passed over.
     """
     for start in range(0, len(ids), _IDS_A_READ):
+        asked = ids[start : start + _IDS_A_READ]
         with table.writing():
-            payloads = products.get_many(ids[start : start + _IDS_A_READ])
+            products.kept.forget(asked)
+            payloads = products.get_many(asked)
             table.update_signals(
                 [to_record(product_pb2.Product.FromString(each)) for each in payloads.values()]
             )

@@ -12,6 +12,7 @@ from sqlalchemy import Select, Update, bindparam, delete, func, select, update
 from server.arrays import Float32Array
 from server.catalog.changes import ChangeKind, ChangeLog
 from server.catalog.database import Database
+from server.catalog.kept_payloads import KeptPayloads
 from server.catalog.standing import served_as
 from server.catalog.tables import RowState, products, value_vectors
 
@@ -21,6 +22,8 @@ _PAYLOADS = select(products.c.id, products.c.payload).where(
     products.c.id.in_(bindparam("ids", expanding=True)),
     _SEEN,
 )
+
+_WRITTEN = ("id", "payload", "text_vector", "image_vector", "terms")
 
 _REWRITE = (
     update(products)
@@ -63,7 +66,11 @@ class ProductRows:
     do when a process died. Rows that are DELETING are not found by reads.
     """
 
-    def __init__(self, database: Database, *, generation: int, changes: ChangeLog) -> None:
+    def __init__(
+        self, database: Database, *, generation: int, changes: ChangeLog, kept: KeptPayloads
+    ) -> None:
+        """``kept`` is told of every change here; who reads past it tells it of those elsewhere."""
+        self.kept = kept
         self._database = database
         self._generation = generation
         self._changes = changes
@@ -87,13 +94,15 @@ class ProductRows:
         if not rows:
             return
         insert = self._database.insert(products)
-        replaced = ("payload", "text_vector", "image_vector", "terms", "state")
         upsert = insert.on_conflict_do_update(
             index_elements=["generation", "id"],
-            set_={name: insert.excluded[name] for name in replaced},
+            set_={name: insert.excluded[name] for name in (*_WRITTEN[1:], "state")},
         )
         keep = self._database.insert(value_vectors).on_conflict_do_nothing()
-        with self._database.write() as connection:
+        with (
+            self.kept.changing([row.id for row in rows]),
+            self._database.write() as connection,
+        ):
             served_as(connection, generation=self._generation)
             connection.execute(upsert, [self._columns(row) for row in rows])
             if values:
@@ -114,7 +123,7 @@ class ProductRows:
         were. Noted as changes of signals.
         """
         statement = _PAYLOADS.order_by(products.c.id).with_for_update()
-        with self._database.write() as connection:
+        with self.kept.changing(ids), self._database.write() as connection:
             catalog = served_as(connection, generation=self._generation)
             found = connection.execute(
                 statement, {"generation": self._generation, "ids": list(ids)}
@@ -153,7 +162,7 @@ class ProductRows:
 
     def mark_deleting(self, ids: Sequence[str]) -> list[str]:
         """Take rows out of sight before they leave the index; the ids that were there."""
-        with self._database.write() as connection:
+        with self.kept.changing(ids), self._database.write() as connection:
             catalog = served_as(connection, generation=self._generation)
             statement = (
                 self._update(ids)
@@ -281,15 +290,8 @@ class ProductRows:
             ]
 
     def _columns(self, row: StoredProduct) -> dict[str, object]:
-        return {
-            "generation": self._generation,
-            "id": row.id,
-            "payload": row.payload,
-            "text_vector": row.text_vector,
-            "image_vector": row.image_vector,
-            "terms": row.terms,
-            "state": int(RowState.PENDING),
-        }
+        written = {name: getattr(row, name) for name in _WRITTEN}
+        return {"generation": self._generation, **written, "state": int(RowState.PENDING)}
 
 
 def _bytes(vector: Float32Array) -> bytes:

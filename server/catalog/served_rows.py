@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from server.catalog.builds import Catalog
+from server.catalog.detail import Detail
 from server.leases import Lease, Leased
 
 
@@ -19,6 +20,12 @@ class ServedRows:
         """As `server.catalog.rows.ProductRows.get_many`."""
         with Lease(self._find) as catalog:
             return catalog.products.get_many(ids)
+
+    def shown(self, ids: Sequence[str], *, detail: Detail) -> Mapping[str, bytes]:
+        """As `get_many`, cut down to what is shown; no older than the product table's rows."""
+        with Lease(self._find) as catalog:
+            products = catalog.products
+            return products.kept.shown(ids, detail=detail, read=products.get_many)
 
     def page(self, *, after_id: str, limit: int) -> list[tuple[str, bytes]]:
         """As `server.catalog.rows.ProductRows.page`."""

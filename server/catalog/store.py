@@ -10,6 +10,7 @@ from server.catalog.answers import Answers
 from server.catalog.changes import ChangeLog
 from server.catalog.database import Database
 from server.catalog.generations import Generations
+from server.catalog.kept_payloads import PayloadCache
 from server.catalog.rows import ProductRows
 from server.catalog.tables import settings
 from server.errors import FailedPrecondition
@@ -20,8 +21,10 @@ SCHEMA_VERSION = b"1"
 class Store:
     """Products, generations, answers and shared values in SQLite or PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, product_cache_bytes: int = 0) -> None:
         """Open the store at ``sqlite:///FOLDER/FILE.db`` or ``postgresql://USER@HOST/DATABASE``.
+
+        So many bytes of products that were shown are kept in memory.
 
         Raises:
             InvalidRequest: the address is malformed.
@@ -30,6 +33,7 @@ class Store:
             FailedPrecondition: the store was written by another release.
         """
         self.database = Database(url)
+        self._payloads = PayloadCache(product_cache_bytes)
         self.changes = ChangeLog(self.database)
         self.generations = Generations(self.database, changes=self.changes)
         self.answers = Answers(self.database)
@@ -44,7 +48,12 @@ class Store:
 
     def rows(self, generation: int) -> ProductRows:
         """The product rows of one generation."""
-        return ProductRows(self.database, generation=generation, changes=self.changes)
+        return ProductRows(
+            self.database,
+            generation=generation,
+            changes=self.changes,
+            kept=self._payloads.of(generation),
+        )
 
     def shared(self, key: str, make: Callable[[], bytes]) -> bytes:
         """A value all replicas agree on: the one stored, or what ``make`` gives at first."""

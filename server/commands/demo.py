@@ -25,9 +25,9 @@ from server.evaluation.judged import language_of
 from server.ingest.files import CatalogFile, open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport
-from server.observability import configure_logging
+from server.log_setup import configure_logging
+from server.port import refuse_taken_port
 from server.rpc.channel import open_channel, wire_errors
-from server.rpc.server import refuse_taken_port
 from server.sample_shop.generate import DEFAULT_PRODUCTS, write_sample_shop
 from server.settings import load_settings
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from server.health import parts, ranker_part, software, triton_parts
 from server.health.check import Check, Probe, State
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.settings import Settings, load_settings
 
 _STYLES = {State.OK: "green", State.ABSENT: "dim", State.FAILED: "bold red"}

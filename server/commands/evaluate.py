@@ -23,7 +23,7 @@ from server.evaluation.judged import JudgedQuery, RejectedQuery, read_judged
 from server.evaluation.quality import Answer, Quality, by_language, means, summary
 from server.ingest.columns import parse_mapping
 from server.ingest.files import open_catalog
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.settings import load_settings
 
 _SHOWN_REJECTED = 10

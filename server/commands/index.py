@@ -20,7 +20,7 @@ from server.ingest.columns import parse_mapping
 from server.ingest.files import OPTIONAL_FIELDS, CatalogFile, open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport, rejected_line, report_to
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.rpc.names import catalog_name, parse_catalog_name
 from server.settings import DEFAULT_CATALOG, load_settings
 

@@ -34,7 +34,7 @@ from server.ingest.columns import parse_mapping
 from server.ingest.files import open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.settings import DEFAULT_CATALOG, Settings, load_settings
 
 _DECIMALS = 4

@@ -31,7 +31,7 @@ from server.commands.progress import progress_bar
 from server.commands.ranker_lessons import shops_named, simulated_lessons
 from server.errors import InvalidRequest, Violation
 from server.feedback.search_store import SearchStore
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.settings import DEFAULT_CATALOG, Settings, load_settings
 from server.training.logged import logged_lessons
 

@@ -12,11 +12,14 @@ from typing import Annotated
 
 import typer
 
-from server.app import App, build_app
+from server.awake import wait_awake
+from server.data_directory import make_data_directory
 from server.errors import InvalidRequest, Violation
-from server.observability import configure_logging
-from server.rpc.server import refuse_taken_port
-from server.settings import EncoderKind, LogFormat, load_settings
+from server.log_setup import configure_logging
+from server.port import refuse_taken_port
+from server.settings import EncoderKind, LogFormat, Settings, load_settings
+
+_STOPPING = "Stopping: calls that run may end."
 
 
 def serve(
@@ -25,6 +28,9 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="gRPC port; 0 for any free one.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on the port, such as one for every core.")
+    ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Prometheus port; 0 for none.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Encoder bundle.")] = None,
     encoder: Annotated[EncoderKind | None, typer.Option(help="Where towers run.")] = None,
@@ -35,6 +41,12 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Triton that runs already.")
     ] = None,
     ranker: Annotated[Path | None, typer.Option(help="Ranker directory.")] = None,
+    warm_up: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Workload to ask before it serves.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append searches, redacted, to a workload.")
+    ] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
@@ -48,6 +60,7 @@ def serve(
             "data": data,
             "server.host": host,
             "server.port": port,
+            "server.processes": workers,
             "server.metrics_port": metrics_port,
             "encoder.bundle": bundle,
             "encoder.kind": encoder,
@@ -55,18 +68,69 @@ def serve(
             # A flag that names a Triton outweighs a file that asks for one of the server's own.
             "triton.managed": True if managed_triton else None if triton is None else False,
             "ranking.ranker": ranker,
+            "server.warm_up": warm_up,
+            "server.record": record,
             "log.format": log_format,
             "log.level": log_level,
         },
     )
     _refuse_contradictions(settings.encoder.kind, managed=managed_triton, address=triton)
+    _refuse_a_triton_each(settings)
     configure_logging(settings.log)
     refuse_taken_port(settings.server.host, settings.server.port)
-    with asked_to_stop() as stop, build_app(settings) as app:
-        address = app.start()
-        typer.echo(f"Omnishelf serves {_holding(app)} on {address}; Ctrl-C stops it.")
-        stop.wait()
-        typer.echo("Stopping: calls that run may end.")
+    with asked_to_stop() as stop:
+        if settings.server.processes > 1:
+            _serve_as_group(settings, stop)
+        else:
+            _serve_alone(settings, stop)
+
+
+def _refuse_a_triton_each(settings: Settings) -> None:
+    """Refuse workers that would each start a Triton of their own."""
+    managed = settings.encoder.kind is EncoderKind.TRITON and settings.triton.managed
+    if managed and settings.server.processes > 1:
+        description = (
+            "each worker would start a Triton of its own; start one apart (omnishelf triton) and "
+            "name it with --triton HOST:PORT, or leave --workers out"
+        )
+        raise InvalidRequest(
+            [Violation(field="--workers", reason="FLAGS_CONTRADICT", description=description)]
+        )
+
+
+def _serve_alone(settings: Settings, stop: threading.Event) -> None:
+    # A supervisor needs nothing of what is imported here.
+    from server.start_memory import begin_start, settle  # noqa: PLC0415 - before the imports
+
+    begin_start()
+    from server.app import build_app  # noqa: PLC0415
+    from server.workload_wiring import open_workloads  # noqa: PLC0415
+
+    with (
+        open_workloads(settings.server, given_up=stop.is_set) as workloads,
+        build_app(settings) as app,
+    ):
+        settle()
+        address = app.start(workloads)
+        _say_serving(app.holding(), address)
+        wait_awake(stop)
+        typer.echo(_STOPPING)
+
+
+def _serve_as_group(settings: Settings, stop: threading.Event) -> None:
+    from server.workers.supervisor import Supervisor  # noqa: PLC0415 - only a group has one
+
+    make_data_directory(settings.data)
+    with Supervisor(settings) as supervisor:
+        started = supervisor.start(stop)
+        if started is not None:
+            _say_serving(*started)
+            supervisor.keep(stop)
+        typer.echo(_STOPPING)
+
+
+def _say_serving(holding: str, address: str) -> None:
+    typer.echo(f"Omnishelf serves {holding} on {address}; Ctrl-C stops it.")
 
 
 def _refuse_contradictions(kind: EncoderKind, *, managed: bool, address: str | None) -> None:
@@ -86,13 +150,6 @@ def _refuse_contradictions(kind: EncoderKind, *, managed: bool, address: str | N
         )
     if violations:
         raise InvalidRequest(violations)
-
-
-def _holding(app: App) -> str:
-    counts = app.counts()
-    if not counts:
-        return "no catalog yet (omnishelf index makes one)"
-    return ", ".join(f"{name} ({count:,} products)" for name, count in counts.items())
 
 
 @contextmanager

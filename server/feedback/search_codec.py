@@ -9,6 +9,7 @@ without an axis, for JSON has no NaN. Nothing in a payload is executed.
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 import zlib
@@ -89,6 +90,7 @@ def decode(data: bytes) -> Payload:
         raise DataCorrupted(message, reason="SEARCH_PAYLOAD") from error
 
 
+@functools.cache
 def layout() -> list[str]:
     """Names of all fields that the columns have in this release."""
     return [f"{kind.__name__}.{each.name}" for kind in _KINDS for each in fields(kind)]

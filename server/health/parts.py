@@ -11,8 +11,8 @@ from server.deadline import Deadline
 from server.encoders.embedded import EmbeddedEncoder
 from server.errors import AlreadyInUse, OmnishelfError
 from server.health.check import Check, failed, passed
+from server.port import refuse_taken_port
 from server.retrieval.milvus import MilvusEngine
-from server.rpc.server import refuse_taken_port
 from server.settings import Settings
 
 _TRIAL_DIMENSION = 8

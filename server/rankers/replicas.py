@@ -36,9 +36,10 @@ class Replicas:
         Unavailable: the store does not answer.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, own: str | None = None) -> None:
+        """``own`` names this replica, in place of a name that nobody had before."""
         self._database = database
-        self.own = uuid.uuid4().hex
+        self.own = own or uuid.uuid4().hex
         """Name of this process's replica."""
 
     def enter(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +21,7 @@ from omnishelf.v1 import (
     search_service_pb2_grpc,
 )
 
-from server.errors import AlreadyInUse
+from server.port import local_target, taken, target
 from server.rpc.channel import MESSAGE_BYTES
 
 SERVICES = (
@@ -33,11 +32,8 @@ SERVICES = (
     rule_service_pb2.DESCRIPTOR.services_by_name["RuleService"].full_name,
 )
 _WHOLE_SERVER = ""
-_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104 - compared, not bound
 
 _OPTIONS = (
-    # Without this a second server takes the same port in silence and gets half the calls.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     # A dead caller is noticed; callers that ping no more often than every ten seconds are welcome.
@@ -63,10 +59,15 @@ class RpcServer:
         host: str,
         port: int,
         threads: int,
+        shared_port: bool = False,
     ) -> None:
+        """``shared_port`` is for a group of processes alone, whose supervisor keeps the port."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
         self._server = grpc.server(
-            self._pool, interceptors=list(interceptors), options=list(_OPTIONS)
+            self._pool,
+            interceptors=list(interceptors),
+            # Shared, a second server would take the same port in silence and get half the calls.
+            options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
         self._health = health.HealthServicer()
         search_service_pb2_grpc.add_SearchServiceServicer_to_server(search, self._server)
@@ -84,7 +85,7 @@ class RpcServer:
     @property
     def address(self) -> str:
         """Where callers on this machine reach it."""
-        return _target(_LOCAL.get(self._host, self._host), self.port)
+        return local_target(self._host, self.port)
 
     def start(self) -> None:
         """Answer calls; every service is SERVING on return."""
@@ -105,36 +106,6 @@ class RpcServer:
 
     def _bind(self, host: str, port: int) -> int:
         try:
-            return self._server.add_insecure_port(_target(host, port))
+            return self._server.add_insecure_port(target(host, port))
         except RuntimeError:
-            raise _taken(host, port) from None
-
-
-def _target(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
-
-
-def refuse_taken_port(host: str, port: int) -> None:
-    """Find out that a port is taken before anything slow is opened; 0 is always free.
-
-    Raises:
-        AlreadyInUse: Somebody listens there.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError:
-        raise _taken(host, port) from None
-
-
-def _taken(host: str, port: int) -> AlreadyInUse:
-    return AlreadyInUse(
-        f"port {port} is taken, or {host} is no address of this machine; choose another with "
-        "--port or --host",
-        reason="PORT_IN_USE",
-        port=str(port),
-    )
+            raise taken(host, port) from None

@@ -1,7 +1,7 @@
 """Opaque tokens: bytes that a caller carries for us and that nobody else can have written.
 
 Layout before base64: version (1 byte), kind (1), expiry in Unix seconds (8, big endian), digest of
-what the token is bound to (16), HMAC-SHA256 of all the rest (32), zlib-compressed body.
+what the token is bound to (16), HMAC-SHA256 of all the rest (32), body as a zlib stream.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import zlib
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-_VERSION = 1
+_VERSION = 2
 _HEADER = struct.Struct(">BBQ16s")
 _MAC_BYTES = 32
 _MOST_CHARACTERS = 1_000_000
-_FAST = 1
+_STORED, _FAST = 0, 1
 
 
 class TokenKind(IntEnum):
@@ -64,10 +64,21 @@ class TokenSigner:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, kind: TokenKind, body: bytes, *, binding: bytes, expires_seconds: int) -> str:
-        """A token for ``body``, bound to the 16 bytes ``binding``."""
+    def seal(
+        self,
+        kind: TokenKind,
+        body: bytes,
+        *,
+        binding: bytes,
+        expires_seconds: int,
+        compress: bool = True,
+    ) -> str:
+        """A token for ``body``, bound to the 16 bytes ``binding``.
+
+        Without ``compress`` it is as long as the body: for what does not get shorter.
+        """
         header = _HEADER.pack(_VERSION, kind, expires_seconds, binding)
-        packed = zlib.compress(body, _FAST)
+        packed = zlib.compress(body, _FAST if compress else _STORED)
         return base64.urlsafe_b64encode(header + self._mac(header, packed) + packed).decode()
 
     def open(self, kind: TokenKind, token: str, *, binding: bytes, now_seconds: float) -> Opened:

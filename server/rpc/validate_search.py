@@ -76,8 +76,9 @@ def check_search(
     with violations.collecting():
         catalog = parse_catalog_name(request.parent, field="parent")
     parts = check_parts(request.query, catalog=catalog, dimension=dimension, violations=violations)
-    with violations.collecting():
-        filter_tree = parse_filter(request.filter)
+    if request.filter:
+        with violations.collecting():
+            filter_tree = parse_filter(request.filter)
     if request.page_token:
         with violations.collecting():
             frozen = tokens.read_search(request)
@@ -85,7 +86,8 @@ def check_search(
     check_known(violations, "view", request.view, pb.View.DESCRIPTOR)
     check_known(violations, "product_detail", request.product_detail, pb.ProductDetail.DESCRIPTOR)
     ranking = request.ranking
-    check_ranking(violations, ranking)
+    if request.HasField("ranking"):
+        check_ranking(violations, ranking)
     changes = signal_changes(
         violations,
         ranking.signal_changes,

@@ -112,7 +112,8 @@ def test_words_of_both_languages_find_the_product(served: Served, text: str) -> 
     assert response.served_by.encoder_bundle == served.app.shelf.current.id
     stages = [each.stage for each in response.stages]
     assert stages == [
-        "decode", "encode", "retrieve", "signals", "features", "rank", "diversify", "serialise",
+        "queue", "decode", "encode", "retrieve", "signals", "features", "rank", "diversify",
+        "serialise", "other",
     ]  # fmt: skip
     assert not response.fallbacks
 

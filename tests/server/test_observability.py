@@ -6,7 +6,9 @@ import structlog
 
 from ranker.baseline import RetrievalOrder
 from server.errors import AlreadyInUse
-from server.observability import Metrics, MetricsPage, configure_logging
+from server.log_setup import configure_logging
+from server.metrics_page import MetricsPage
+from server.observability import Metrics
 from server.rankers.health import Refused, health_of
 from server.settings import LogFormat, LogSettings
 from server.stages import FallbackUsed
@@ -24,7 +26,7 @@ def test_the_page_shows_what_was_counted() -> None:
     metrics.fallback(FallbackUsed(stage="rank", used="retrieval_order", reason="DEADLINE"))
     metrics.describe(lambda: {"encoder_bundle": "starter_1"})
     metrics.watch_products(lambda: {"luma": 449})
-    page = MetricsPage(metrics, host="127.0.0.1", port=0)
+    page = MetricsPage(metrics.registry, host="127.0.0.1", port=0)
     try:
         text = _read(page.port)
     finally:
@@ -51,10 +53,10 @@ def test_a_refused_ranker_is_told_while_it_is() -> None:
 
 
 def test_a_taken_metrics_port_is_named() -> None:
-    page = MetricsPage(Metrics(), host="127.0.0.1", port=0)
+    page = MetricsPage(Metrics().registry, host="127.0.0.1", port=0)
     try:
         with pytest.raises(AlreadyInUse, match=f"metrics port {page.port} .*--metrics-port"):
-            MetricsPage(Metrics(), host="127.0.0.1", port=page.port)
+            MetricsPage(Metrics().registry, host="127.0.0.1", port=page.port)
     finally:
         page.close()
 

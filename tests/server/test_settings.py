@@ -51,7 +51,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("server: {port: 70000}", "server.port", "SETTING_INVALID", "65535"),
         ("ranking: {variety: .nan}", "ranking.variety", "SETTING_INVALID", ""),
         ("server: 8000", "server", "SETTING_INVALID", "dictionary"),
-        ("server: {workers: 5}", "server", "SETTING_INVALID", "at least 20"),
+        ("server: {call_threads: 5}", "server", "SETTING_INVALID", "at least 20"),
         ("server: {page_token_key: short}", "server", "SETTING_INVALID", "at least 16"),
     ],
 )
@@ -125,4 +125,4 @@ def test_secrets_do_not_show() -> None:
 def test_threads_leave_room_for_refusals() -> None:
     settings = load_settings(flags={"server.max_in_flight": 10, "server.max_imports": 2})
     assert settings.server.threads == 20
-    assert load_settings(flags={"server.workers": 32}).server.threads == 32
+    assert load_settings(flags={"server.call_threads": 32}).server.threads == 32

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server import app
 from server.cli import main
-from server.commands import serve as command
 from server.errors import FailedPrecondition
 from server.settings import EncoderKind, Settings
 
@@ -25,7 +25,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         seen.append(settings)
         raise Reached("far enough")
 
-    monkeypatch.setattr(command, "build_app", build)
+    monkeypatch.setattr(app, "build_app", build)
     return seen
 
 
@@ -73,6 +73,7 @@ def test_a_named_triton_outweighs_the_file(
         ("--managed-triton", "add --encoder triton"),
         ("--encoder embedded --triton gpu:9", "add --encoder triton"),
         ("--encoder triton --managed-triton --triton gpu:9", "leave one of them out"),
+        ("--encoder triton --managed-triton --workers 2", "a Triton of its own"),
     ],
 )
 def test_contradictions_are_refused(

@@ -22,7 +22,6 @@ from server.ranking_stage import RankingStage
 from server.recording import RecordingOptions, SearchRecorder
 from server.retrieval.analysis import Analyzer
 from server.retrieval.exact import ExactEngine
-from server.retrieval.views import ViewSearcher
 from server.shopper_facts import NoPersons, Persons
 from tests.server.ingest.shop_parts import Shop, open_shop, store_path
 from tests.server.pipeline.parts import PRODUCTS, Silent
@@ -69,15 +68,12 @@ class Parts:
 
 
 @pytest.fixture
-def make_parts(shop: Shop, closing: ExitStack, rooms: Rooms) -> Callable[..., Parts]:
+def make_parts(shop: Shop, rooms: Rooms) -> Callable[..., Parts]:
     def made(ranker: Ranker | None = None, **options: object) -> Parts:
-        searcher = ViewSearcher(threads=2)
-        closing.callback(searcher.close)
         chosen = PipelineOptions(**options)  # type: ignore[arg-type]
         finder = CandidateFinder(
             catalogs=shop.catalogs,
             analyzer=Analyzer({}),
-            searcher=searcher,
             persons=rooms.persons,
             rules=rooms.rules,
             options=chosen,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from ranker.errors import RankingError
 from server.deadline import Deadline
 from server.degrade import Budgets
 from server.errors import DeadlineExceeded, Unavailable
-from server.retrieval.protocol import VectorIndex, View, ViewHits, ViewQuery
+from server.retrieval.protocol import Searched, VectorIndex, View, ViewQuery
 from server.stages import FallbackUsed
 from tests.server.ingest.shop_parts import Shop
 from tests.server.pipeline.conftest import Make
@@ -40,16 +40,19 @@ class Broken:
 class FailingViews:
     """An index some of whose views fail."""
 
-    def __init__(self, index: VectorIndex, failures: Mapping[View, Exception]) -> None:
+    def __init__(
+        self, index: VectorIndex, failures: Mapping[View, Unavailable | DeadlineExceeded]
+    ) -> None:
         self._index = index
         self._failures = failures
         self.name = index.name
         self.dimension = index.dimension
 
-    def search(self, query: ViewQuery, **options: object) -> ViewHits:
-        if query.view in self._failures:
-            raise self._failures[query.view]
-        return self._index.search(query, **options)  # type: ignore[arg-type]
+    def search_views(self, queries: Sequence[ViewQuery], **options: object) -> list[Searched]:
+        found = self._index.search_views(queries, **options)  # type: ignore[arg-type]
+        return [
+            self._failures.get(query.view, each) for query, each in zip(queries, found, strict=True)
+        ]
 
 
 def test_a_broken_model_gives_retrieval_order_and_says_so(make: Make) -> None:

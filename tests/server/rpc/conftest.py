@@ -126,7 +126,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
             opening: list[list[str]] = []
             tokens = PageTokens(TokenSigner(b"k" * 32))
             replies = SearchReplies(
-                read_payloads=lambda catalog, ids: shop.rows(catalog).get_many(ids),
+                read_payloads=lambda catalog, ids, _: shop.rows(catalog).get_many(ids),
                 tokens=tokens,
                 observer=metrics,
             )

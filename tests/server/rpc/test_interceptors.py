@@ -81,7 +81,7 @@ def test_one_line_a_call_without_the_words(served: Served, log: LogCapture) -> N
     (entry,) = log.entries
     assert (entry["event"], entry["method"], entry["code"]) == ("call", METHOD, "OK")
     assert (entry["search_id"], entry["text_characters"], entry["hits"]) == ("s1", 8, 0)
-    assert set(entry["stage_milliseconds"]) == {"encode", "serialise"}
+    assert set(entry["stage_milliseconds"]) == {"queue", "encode", "serialise", "other"}
     assert "secret" not in str(entry)
 
 

@@ -1,11 +1,14 @@
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from omnishelf.v1 import product_pb2
 from omnishelf.v1 import search_service_pb2 as pb
 
+from server.catalog.detail import Detail, cut
 from server.hits import FiredRule, RankedHit
 from server.query import FacetCounts, SearchResult
+from server.rpc.call import Call
 from server.rpc.page_tokens import PageTokens
 from server.rpc.reply import SearchReplies
 from server.rpc.signing import TokenSigner
@@ -33,9 +36,9 @@ class Shelf:
         self.gone: set[str] = set()
         self.reads = 0
 
-    def __call__(self, catalog: str, ids: Sequence[str]) -> Mapping[str, bytes]:
+    def __call__(self, catalog: str, ids: Sequence[str], detail: Detail) -> Mapping[str, bytes]:
         self.reads += 1
-        return {each: _product(catalog, each).SerializeToString() for each in ids
+        return {each: cut(_product(catalog, each).SerializeToString(), detail) for each in ids
                 if each not in self.gone}  # fmt: skip
 
 
@@ -61,16 +64,17 @@ def observer() -> Observer:
 
 
 @pytest.fixture
-def ask(
-    shelf: Shelf, observer: Observer
-) -> Callable[[pb.SearchProductsRequest, SearchResult | None], pb.SearchProductsResponse]:
+def ask(shelf: Shelf, observer: Observer) -> Callable[..., pb.SearchProductsResponse]:
     replies = SearchReplies(read_payloads=shelf, tokens=TOKENS, observer=observer)
 
     def reply(
-        request: pb.SearchProductsRequest, fresh: SearchResult | None = None
+        request: pb.SearchProductsRequest,
+        fresh: SearchResult | None = None,
+        call: Call | None = None,
     ) -> pb.SearchProductsResponse:
         asked = check_search(request, dimension=3, tokens=TOKENS)
-        return replies.reply(request, asked, fresh)
+        call = call or Call(arrived=time.perf_counter())
+        return replies.reply(request, asked, fresh, call=call)
 
     return reply
 
@@ -108,13 +112,14 @@ def test_a_response_says_who_answered_and_how(
     assert response.fallbacks[0] == pb.Fallback(
         stage="rank", used="retrieval_order", reason="DEADLINE"
     )
-    assert [each.stage for each in response.stages] == ["encode", "retrieve", "serialise"]
-    assert response.stages[0].duration.nanos == 2_000_000
-    assert (response.stages[1].duration.seconds, response.stages[1].duration.nanos) == (
+    stages = ["queue", "encode", "retrieve", "serialise", "other"]
+    assert [each.stage for each in response.stages] == stages
+    assert response.stages[1].duration.nanos == 2_000_000
+    assert (response.stages[2].duration.seconds, response.stages[2].duration.nanos) == (
         1,
         5 * 10**8,
     )
-    assert observer.stages == ["serialise"]
+    assert observer.stages == ["queue", "serialise", "other"]
 
 
 def test_a_hit_carries_what_is_known_of_it(ask: Ask, make_result: Make) -> None:
@@ -199,3 +204,14 @@ def test_one_read_serves_a_page(ask: Ask, make_result: Make, shelf: Shelf) -> No
 def test_nothing_found(ask: Ask, make_result: Make) -> None:
     response = ask(_request(), make_result(0))
     assert (len(response.hits), response.total_size, response.next_page_token) == (0, 0, "")
+
+
+def test_stages_make_up_the_time_that_was_worked(ask: Ask, make_result: Make) -> None:
+    call = Call(arrived=time.perf_counter() - 7.0)
+    call.began -= 3.0
+    token = ask(_request(page_size=1), make_result(2), call).next_page_token
+    page = ask(_request(page_size=1, page_token=token), None, call)
+    seconds = {each.stage: each.duration.ToTimedelta().total_seconds() for each in page.stages}
+    assert list(seconds) == ["queue", "serialise", "other"]
+    assert 3.9 < seconds["queue"] < 60.0
+    assert 2.9 < seconds["serialise"] + seconds["other"] <= call.worked_seconds()

@@ -532,7 +532,8 @@ class SearchProductsResponse(_message.Message):
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageTiming]:
         """Measured stages in the order they ran. Later pages are cut from the frozen order and list only
-        `serialise`.
+        `queue`, `serialise` and `other`. All but `queue` add up to the time from when the server began
+        to work on the request to when its answer was ready to be sent.
         """
 
     @_builtins.property
@@ -771,8 +772,9 @@ class StageTiming(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
     stage: _builtins.str
-    """`decode`, `encode`, `retrieve`, `signals`, `features`, `rank`, `rules` (where some fire),
-    `diversify`, `serialise`.
+    """`queue` (from when the call came to when a thread had its request and began), `decode`, `encode`,
+    `retrieve`, `signals`, `features`, `rank`, `rules` (where some fire), `diversify`, `serialise`
+    (the page and its token), `other` (all that is in none of them).
     """
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
