@@ -1,4 +1,4 @@
-"""A server in a process of its own, and the memory that it and its engine take (Linux)."""
+"""A server in a process of its own, over a data folder or a catalogue that is indexed for it."""
 
 from __future__ import annotations
 
@@ -6,70 +6,108 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_ADDRESS = re.compile(r"on (\S+:\d+);")
+from benchmarks.load.processes import resident_by_group
+from server.errors import FailedPrecondition, Unavailable
+
+_ANNOUNCED = re.compile(r"on (\S+:\d+);")
+_HELD = re.compile(r"([\w-]+) \(([\d,]+) products\)")
+_COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
+_STOP_SECONDS = 30
+_TOLD_CHARACTERS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A running `omnishelf serve`."""
+    """A running `omnishelf serve`.
+
+    Attributes:
+        pid: Its process; engine, Triton and workers are children of it.
+        address: ``HOST:PORT``.
+        products: How many it serves, by catalog.
+    """
 
     pid: int
     address: str
+    products: dict[str, int]
 
     def memory(self) -> dict[str, float]:
         """Resident megabytes (10^6 bytes) of the server, of its engine's process, and of both."""
-        server = resident_megabytes(self.pid)
-        engine = sum(resident_megabytes(child) for child in _children(self.pid))
+        resident = resident_by_group(self.pid, group="server")
+        engine = sum(each for group, each in resident.items() if group != "server")
         return {
-            "server_mb": round(server, 1),
+            "server_mb": round(resident["server"], 1),
             "engine_mb": round(engine, 1),
-            "total_mb": round(server + engine, 1),
+            "total_mb": round(resident["server"] + engine, 1),
         }
 
 
 @contextmanager
-def served(data: Path) -> Iterator[Served]:
-    """Serve a data directory with everything else at its default until the block ends."""
-    command = [sys.executable, "-c", "from server.cli import main; main()", "serve"]
-    server = subprocess.Popen(
-        [*command, "--data", str(data), "--port", "0", "--log-level", "error"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        line = server.stdout.readline() if server.stdout else ""
-        match = _ADDRESS.search(line)
-        if match is None:
-            raise SystemExit(f"the server did not start: {line.strip()}")
-        yield Served(pid=server.pid, address=match[1])
-    finally:
-        server.terminate()
-        server.wait(30)
-        if server.stdout:
-            server.stdout.close()
+def served(data: Path, *, flags: Sequence[str] = ()) -> Iterator[Served]:
+    """Serve a data folder on a free port, with further flags of `omnishelf serve`.
 
-
-def resident_megabytes(pid: int) -> float:
-    """VmRSS of a process in 10^6 bytes."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
-    match = re.search(r"VmRSS:\s+(\d+) kB", status)
-    return int(match[1]) * 1024 / 1e6 if match else 0.0
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    Raises:
+        Unavailable: it did not start; the message ends with its last words.
+    """
+    command = [*_COMMAND, "serve", "--data", str(data), "--port", "0", "--log-level", "error"]
+    with tempfile.TemporaryFile() as said:
+        server = subprocess.Popen(
+            [*command, *flags],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
         try:
-            stat = (folder / "stat").read_text("ascii", errors="replace")
-        except OSError:
-            continue  # a process that ended meanwhile
-        if int(stat.rpartition(")")[2].split()[1]) == pid:
-            child = int(folder.name)
-            found += [child, *_children(child)]
-    return found
+            line = server.stdout.readline() if server.stdout else ""
+            match = _ANNOUNCED.search(line)
+            if match is None:
+                server.wait(_STOP_SECONDS)
+                said.seek(0)
+                words = said.read().decode("utf-8", errors="replace").strip() or line.strip()
+                raise Unavailable(f"the server did not start: {words[-_TOLD_CHARACTERS:]}")
+            yield Served(
+                pid=server.pid,
+                address=match[1],
+                products={name: int(count.replace(",", "")) for name, count in _HELD.findall(line)},
+            )
+        finally:
+            _stop(server)
+
+
+@contextmanager
+def indexed(catalogue: Path, *, catalog: str) -> Iterator[Path]:
+    """A temporary data folder in which a catalogue is indexed as ``catalog``, until the block ends.
+
+    Raises:
+        FailedPrecondition: it could not be indexed; the message ends with the reasons.
+    """
+    with tempfile.TemporaryDirectory(prefix="omnishelf-") as folder:
+        data = Path(folder, "data")
+        finished = subprocess.run(
+            [*_COMMAND, "index", str(catalogue), "--catalog", catalog, "--data", str(data)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if finished.returncode:
+            words = (finished.stderr.strip() or finished.stdout.strip())[-_TOLD_CHARACTERS:]
+            message = f"{catalogue} could not be indexed: {words}"
+            raise FailedPrecondition(message, reason="NOT_INDEXED")
+        yield data
+
+
+def _stop(server: subprocess.Popen[str]) -> None:
+    server.terminate()
+    try:
+        server.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    if server.stdout:
+        server.stdout.close()

@@ -1,0 +1,1 @@
+"""What is asked of a system under load, as files and as draws."""
