@@ -1,0 +1,1 @@
+"""What a benchmark found: values, files, pages, comparisons."""
