@@ -49,7 +49,7 @@ from server.encoders.embedded import EmbeddedEncoder
 from server.encoders.protocol import Encoder
 from server.encoders.recorder import RequestRecorder
 from server.errors import FailedPrecondition
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.settings import Settings, load_settings
 
 NEVER = Deadline.never()

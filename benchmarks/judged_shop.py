@@ -20,7 +20,7 @@ from server.evaluation.judged import JudgedQuery, read_judged
 from server.ingest.files import open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport
-from server.observability import configure_logging
+from server.log_setup import configure_logging
 from server.query import Query, TextPart
 from server.settings import load_settings
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from benchmarks.commands.app import imported
 from server.cli import COMMANDS, build_cli
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,9 @@ def options_shown(words: list[str]) -> set[str]:
 
 def options_known(command: str, words: list[str]) -> set[str]:
     """Return the options of a command, or of the subcommand that `words` begin with."""
+    if command == "bench":  # whose commands are imported when they are called
+        found = get_command(imported(words[0]))
+        return {option for parameter in found.params for option in parameter.opts}
     found = get_command(build_cli(command)).commands[command]  # type: ignore[attr-defined]
     while subcommands := getattr(found, "commands", None):
         found, words = subcommands[words[0]], words[1:]

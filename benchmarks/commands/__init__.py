@@ -1,0 +1,1 @@
+"""The commands of `omnishelf bench`, a file each."""

@@ -1,0 +1,1 @@
+"""The bare parts of a request and the table of goals over them."""

@@ -1,0 +1,1 @@
+"""Search from ten thousand to a million products, by engine and index."""
