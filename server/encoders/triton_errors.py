@@ -41,8 +41,8 @@ def error_of(
 
 
 _MESSAGES = {
-    "TRITON_BUSY": "Triton at {address} has a full queue and could not {to}; try again in a moment,"
-    " or give its models more instances",
+    "TRITON_BUSY": "Triton at {address} has too much to do and could not {to}; try again in a"
+    " moment, or give its models more instances",
     "TRITON_UNREACHABLE": "Triton at {address} did not answer when asked to {to}; see that it runs"
     " and that triton.address is right",
     "TRITON_MODEL_MISSING": "Triton at {address} has no such model to {to}; publish the bundle with"

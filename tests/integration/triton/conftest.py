@@ -44,7 +44,9 @@ def triton_environment() -> Path:
 def published_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository that holds the starter for the Python backend; to be read alone."""
     repository = tmp_path_factory.mktemp("published") / "models"
-    publish(STARTER_DIRECTORY, repository, options=ServingOptions(runtime="python"))
+    # What waits longer in Triton's own queue is refused; a machine that stands still is no reason.
+    options = ServingOptions(runtime="python", queue_timeout_microseconds=60_000_000)
+    publish(STARTER_DIRECTORY, repository, options=options)
     return repository
 
 

