@@ -70,10 +70,12 @@ class MilvusEngine:
             client.create_collection(
                 name,
                 schema=collection_schema(dimension=dimension, tags=self._tags),
-                index_params=index_params(self._index_type),
                 consistency_level="Session",
                 timeout=seconds,
             )
+            # Without `sync=False` half a second is slept for each index of what is still empty.
+            client.create_index(name, index_params(self._index_type), timeout=seconds, sync=False)
+            client.load_collection(name, timeout=seconds)
         return self._index(name, dimension=dimension, lacking=frozenset())
 
     def open(self, name: str) -> MilvusIndex:

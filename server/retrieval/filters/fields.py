@@ -98,7 +98,7 @@ def fold(text: str) -> str:
     previous, folded = None, text
     while folded != previous:
         previous, folded = folded, unicodedata.normalize("NFKC", folded).casefold()
-    return " ".join("".join(" " if is_control(each) else each for each in folded).split())
+    return " ".join(folded.translate(_SPACES).split())
 
 
 def fold_path(path: str) -> str:
@@ -126,3 +126,7 @@ def with_ancestors(path: str) -> tuple[str, ...]:
 def is_control(character: str) -> bool:
     """Whether a character is one of Unicode's control characters (line breaks are)."""
     return unicodedata.category(character) == "Cc"
+
+
+# Unicode has 65 of them, all before the no-break space, and promises never to have another.
+_SPACES = dict.fromkeys((code for code in range(0xA0) if is_control(chr(code))), " ")

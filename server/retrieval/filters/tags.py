@@ -8,6 +8,7 @@ letters and digits.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,7 @@ from server.retrieval.filters.tree import Comparison, Operator
 _KEY_BYTES = 10  # 80 bits: a million distinct tags collide with a chance below 1e-12
 _LEAF = "leaf"
 _PATH = "path"
+_MEMORY = 16_384
 
 
 def product_tags(
@@ -47,6 +49,7 @@ def comparison_tag(comparison: Comparison) -> str:
     return _key(_PATH if deep else _LEAF, value)
 
 
+@functools.lru_cache(maxsize=_MEMORY)  # products of a shop share most of their tags
 def _key(*parts: str) -> str:
     # Folded strings have no control characters, so the separator is in no part.
     digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=_KEY_BYTES).digest()

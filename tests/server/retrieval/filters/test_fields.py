@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from server.retrieval.filters.fields import (
     find_field,
     fold,
     fold_path,
+    is_control,
     with_ancestors,
 )
 
@@ -33,6 +36,12 @@ def test_fold(text: str, folded: str) -> None:
 @given(st.text())
 def test_folding_again_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+def test_every_control_character_is_a_space() -> None:
+    controls = [each for each in map(chr, range(sys.maxunicode + 1)) if is_control(each)]
+    assert len(controls) == 65
+    assert fold("a".join(controls)) == " ".join("a" * 64)
 
 
 @pytest.mark.parametrize(
