@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.load.echo import Echo, echo
 from benchmarks.load.interleaving import Bench
 from benchmarks.load.processes import cores
-from benchmarks.load.systems import empty_echo, omnishelf, over_http
+from benchmarks.load.systems import empty_echo, over_http
 from benchmarks.parts import (
     afternoon_peer,
     calls,
@@ -22,18 +22,16 @@ from benchmarks.parts import whole_request as whole
 from benchmarks.parts.capacity import BareJobs, capacity
 from benchmarks.parts.effort import Effort
 from benchmarks.parts.found import Found
+from benchmarks.parts.ours import OURS, add_ours, add_workers
 from benchmarks.parts.shop import CATALOG, AskedText, Bare, IndexedShop, engine_address
 from benchmarks.peers.afternoon.process import afternoon
 from benchmarks.results.intervals import Estimate
 from benchmarks.served import Served, served
 from benchmarks.workloads.workload import Workload
 from server.app import App
-from server.errors import OmnishelfError
 from server.evaluation.judged import JudgedQuery
 from server.settings import Settings
 
-OURS = "omnishelf"
-WORKERS = "omnishelf, a worker a core"
 SHARES = {"tail_at_half": 0.5, "tail_at_80": 0.8}
 _NO_CACHE = "encoder:\n  cache_bytes: 0\n"
 _USUAL_REPLY_BYTES = 8_192
@@ -93,16 +91,14 @@ def load_figures(
     effort: Effort,
 ) -> None:
     """Saturation, the tails below it, and the slowest part's capacity."""
-    names = (*SHARES, "rate_over_slowest_part")
-    with found.step(*names), ExitStack() as stack:
-        server = stack.enter_context(served(shop.copy("loaded")))
+    with found.step(*SHARES, "rate_over_slowest_part"), ExitStack() as stack:
         empty = stack.enter_context(echo(Echo(reply_bytes=_reply_bytes(found))))
         parts = stack.enter_context(
             capacity(_jobs(shop, asked, app=app, bare=bare), processes=cores())
         )
         bench = stack.enter_context(Bench())
-        ours = omnishelf(OURS, server.address, pid=server.pid)
-        bench.add(ours)
+        ours = add_ours(bench, shop, copy="loaded", stack=stack)
+        names = [OURS, *add_workers(bench, shop, copy="loaded-group", stack=stack, found=found)]
         bench.add(empty_echo(empty.address, pid=empty.pid, on_wire=ours.on_wire))
         full = saturation.saturation(
             bench, OURS, workload, rounds=effort.rounds, seconds=effort.seconds
@@ -115,7 +111,7 @@ def load_figures(
         slow = slowest_part.measured(
             bench,
             workload,
-            ours=OURS,
+            ours=names,
             echo="echo",
             parts=parts,
             callers=full.callers,
@@ -125,6 +121,7 @@ def load_figures(
         found.figures["rate_over_slowest_part"] = slow.over_slowest
         found.raw["a_second"] = slow.a_second
         found.raw["slowest_part"] = slow.slowest
+        found.raw["highest_rate_of"] = slow.best_of_ours
         tails = saturation.tails(
             bench,
             OURS,
@@ -158,20 +155,8 @@ def peer_figures(
     name = "rate_over_afternoon_service"
     with found.step(name), ExitStack() as stack:
         bench = stack.enter_context(Bench())
-        server = stack.enter_context(served(shop.copy("alone")))
-        ours = omnishelf(OURS, server.address, pid=server.pid)
-        bench.add(ours)
-        names = [OURS]
-        if cores() > 1:
-            try:
-                flags = ("--workers", str(cores()))
-                group = stack.enter_context(served(shop.copy("group"), flags=flags))
-            except OmnishelfError as error:
-                found.raw["workers"] = error.message
-            else:
-                system = omnishelf(WORKERS, group.address, pid=group.pid, connections=4 * cores())
-                bench.add(system)
-                names.append(WORKERS)
+        ours = add_ours(bench, shop, copy="alone", stack=stack)
+        names = [OURS, *add_workers(bench, shop, copy="group", stack=stack, found=found)]
         other = stack.enter_context(
             afternoon(
                 shop.copy("afternoon"),
