@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,12 +9,8 @@ import numpy as np
 from omnishelf.v1 import search_service_pb2 as pb
 
 from benchmarks.load.echo import Echo, echo
-from benchmarks.load.interleaving import Bench
-from benchmarks.load.systems import empty_echo
-from benchmarks.parts import slowest_part, whole_request
-from benchmarks.parts.capacity import Capacity
+from benchmarks.parts import whole_request
 from benchmarks.parts.shop import AskedText, Bare
-from benchmarks.workloads.workload import Kind, Question, Workload
 from server.candidate_finder import Considered
 
 
@@ -70,26 +65,3 @@ def test_stages_are_medians_of_what_replies_tell() -> None:
         return message.SerializeToString()
 
     assert whole_request.stages_of([reply(1), reply(9), reply(2)]) == {"encode": 2.0}
-
-
-def test_the_slowest_part_is_that_of_each_round() -> None:
-    class Told:
-        """Capacities that are known: of two rounds, the search is slowest in both."""
-
-        def a_second(self, part: str, *, seconds: float) -> float:
-            return {"encode": 3e-6, "search": 1e-6, "predict": 2e-6}[part]
-
-    workload = Workload(
-        name="one", catalog="shop", data="", questions=(Question(kind=Kind.TEXT, request=b"a"),)
-    )
-    with echo() as ours, echo() as empty, Bench() as bench:
-        for name, server in (("ours", ours), ("echo", empty)):
-            system = empty_echo(server.address, pid=server.pid, on_wire=lambda _: [b"a"])
-            bench.add(replace(system, name=name))
-        found = slowest_part.measured(
-            bench, workload, ours="ours", echo="echo", parts=cast("Capacity", Told()),
-            callers=1, rounds=2, seconds=0.1,
-        )  # fmt: skip
-    assert found.slowest == "search"
-    assert found.over_slowest.median > 1
-    assert set(found.a_second) == {"ours", "echo", "encode", "search", "predict"}
