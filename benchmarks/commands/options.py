@@ -15,7 +15,7 @@ Server = Annotated[
 ]
 Shop = Annotated[
     Path | None,
-    typer.Option(metavar="CATALOG", help="Catalogue to index and ask of [the sample shop]."),
+    typer.Option(metavar="CATALOG", help="Catalogue to index and ask of (else the sample shop)."),
 ]
 Queries = Annotated[
     Path | None, typer.Option(help="Judged queries of the catalogue (.jsonl); answers are judged.")
@@ -34,7 +34,7 @@ Zipf = Annotated[
 ]
 Questions = Annotated[int, typer.Option(min=1, help="How many questions to draw.")]
 Catalog = Annotated[
-    str | None, typer.Option(help="Catalog to ask [the workload's; the server's default].")
+    str | None, typer.Option(help="Catalog to ask (else the workload's, or the server's).")
 ]
 Against = Annotated[
     list[str] | None,
@@ -62,6 +62,6 @@ RefuseBusy = Annotated[
     bool, typer.Option("--refuse-busy", help="Leave with 1 where others use the machine.")
 ]
 Output = Annotated[Path | None, typer.Option(help="File for the result (.json).")]
-Html = Annotated[Path | None, typer.Option(help="File for a page with plots (.html).")]
+Html = Annotated[Path | None, typer.Option("--html", help="File for a page with plots (.html).")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the page as Markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.commands import options
 from benchmarks.load.marks import MACHINE_BUSY
 from benchmarks.results.file import document, write
 from benchmarks.results.machine import machine, versions
@@ -28,12 +29,12 @@ from benchmarks.workloads.workload import Workload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Where a result goes."""
+    """Where a result goes: options of a command."""
 
-    output: Path | None
-    page: Path | None
-    markdown: bool
-    json: bool
+    output: options.Output = None
+    page: options.Html = None
+    markdown: options.Markdown = False
+    json: options.Json = False
 
 
 def result_of(

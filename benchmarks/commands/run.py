@@ -11,7 +11,8 @@ import typer
 
 from benchmarks.commands import options
 from benchmarks.commands.outcome import Wanted, all_invalid, busy, deliver, result_of
-from benchmarks.commands.source import OURS, Prepared, Source, prepared
+from benchmarks.commands.source import OURS, Asked, Prepared, Systems, prepared
+from benchmarks.commands.spread import spread
 from benchmarks.load.echo import Echo, echo
 from benchmarks.load.interleaving import Bench, Interleaved, Rounds
 from benchmarks.load.measured import Mark
@@ -28,21 +29,15 @@ from server.commands.progress import progress_bar
 from server.errors import OmnishelfError, Unavailable
 
 _ECHO_WARM_UP_SECONDS = 1.0
-_WHERE = frozenset({"server", "output", "html", "markdown", "json_output", "refuse_busy"})
+_WHERE = frozenset({"server", "output", "page", "markdown", "json", "refuse_busy"})
 _OPEN_LOOP = frozenset({"rate", "arrivals", "speed"})
 
 
+@spread
 def run(
     context: typer.Context,
     *,
-    server: options.Server = None,
-    shop: options.Shop = None,
-    queries: options.Queries = None,
-    workload: options.WorkloadFile = None,
-    kinds: options.Kinds = "text",
-    zipf: options.Zipf = 0.0,
-    questions: options.Questions = 1_000,
-    catalog: options.Catalog = None,
+    asked: Asked,
     rate: Annotated[float, typer.Option(min=0.001, help="Requests due a second.")] = 20.0,
     arrivals: options.ArrivalsKind = Arrivals.POISSON,
     speed: Annotated[
@@ -55,15 +50,10 @@ def run(
     rounds: Annotated[int, typer.Option(min=1, help="How many of each system.")] = 5,
     warm_up: options.WarmUp = 5.0,
     timeout: options.Timeout = 10.0,
-    against: options.Against = None,
-    serve: options.ServeFlags = "",
-    connections: options.Connections = 0,
+    systems: Systems,
     seed: options.Seed = 2026,
     refuse_busy: options.RefuseBusy = False,
-    output: options.Output = None,
-    html: options.Html = None,
-    markdown: options.Markdown = False,
-    json_output: options.Json = False,
+    wanted: Wanted,
 ) -> None:
     """Measure a server's latency at a rate, each request from when it was due.
 
@@ -75,12 +65,7 @@ def run(
         arrivals=arrivals, rate=rate, speed=speed, callers=closed, seconds=seconds,
         timeout_seconds=timeout, seed=seed,
     )  # fmt: skip
-    source = Source(
-        server=server, shop=shop, queries=queries, workload=workload, kinds=kinds, zipf=zipf,
-        questions=questions, catalog=catalog, against=against or [], serve=serve, seed=seed,
-        connections=connections,
-    )  # fmt: skip
-    with prepared(source) as ready:
+    with prepared(asked, systems, seed=seed) as ready:
         disturbed = look(all_of(ready.bench))
         if disturbed and refuse_busy:
             raise Unavailable(disturbed.text, reason=disturbed.name)
@@ -95,7 +80,7 @@ def run(
             figures=_figures(found.systems),
             notes=_notes(ready, found),
         )
-    deliver(result, Wanted(output=output, page=html, markdown=markdown, json=json_output))
+    deliver(result, wanted)
     _leave(result, failure=found.failure, refuse_busy=refuse_busy)
 
 

@@ -37,6 +37,7 @@ from server.commands.progress import stage_progress
 from server.errors import Unavailable
 
 _WIDE = 132
+_NOWHERE = frozenset({"output", "html", "markdown", "json_output", "refuse_busy", "keep"})
 _COLUMNS = {
     "engine": "engine",
     "size": "products",
@@ -109,7 +110,7 @@ def scale(
                 arguments={
                     name: value.name if isinstance(value, Path) else str(value)
                     for name, value in context.params.items()
-                    if value not in (None, "", False)
+                    if value not in (None, "", False) and name not in _NOWHERE
                 },
                 sizes=wanted_sizes,
                 disturbed=disturbed,

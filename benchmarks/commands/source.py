@@ -12,6 +12,7 @@ from typing import Final
 
 from omnishelf.v1 import search_service_pb2 as pb
 
+from benchmarks.commands import options
 from benchmarks.load.interleaving import Bench
 from benchmarks.load.measured import Int32Array
 from benchmarks.load.summary import Judge
@@ -36,21 +37,26 @@ _SAMPLE_SEED: Final = 2026
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """As the command line gave it."""
+class Asked:
+    """What is asked, and which server: options of a command."""
 
-    server: str | None
-    shop: Path | None
-    queries: Path | None
-    workload: Path | None
-    kinds: str
-    zipf: float
-    questions: int
-    catalog: str | None
-    against: Sequence[str]
-    serve: str
-    connections: int
-    seed: int
+    server: options.Server = None
+    shop: options.Shop = None
+    queries: options.Queries = None
+    workload: options.WorkloadFile = None
+    kinds: options.Kinds = "text"
+    zipf: options.Zipf = 0.0
+    questions: options.Questions = 1_000
+    catalog: options.Catalog = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Systems:
+    """Who is asked beside it, how ours is started and all are reached: options of a command."""
+
+    against: options.Against = None
+    serve: options.ServeFlags = ""
+    connections: options.Connections = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ class Prepared:
 
 
 @contextmanager
-def prepared(source: Source) -> Iterator[Prepared]:
+def prepared(asked: Asked, systems: Systems, *, seed: int) -> Iterator[Prepared]:
     """Draw or read the workload, start what must be started, connect, and ask each kind once.
 
     Raises:
@@ -83,42 +89,50 @@ def prepared(source: Source) -> Iterator[Prepared]:
             a server refuses, in its own words.
         OmnishelfError: a server did not start or does not answer.
     """
-    _refuse_contradictions(source)
+    _refuse_contradictions(asked, systems)
     with ExitStack() as stack:
         with stage_progress("Preparing") as tell:
-            ready = _prepare(source, stack=stack, tell=tell)
+            tell("reading what is asked", 0.1)
+            asked = _with_files(asked, stack)
+            ready = _prepare(
+                asked, systems, workload=_workload(asked, seed=seed), stack=stack, tell=tell
+            )
         yield ready
 
 
-def _prepare(source: Source, *, stack: ExitStack, tell: Callable[[str, float], None]) -> Prepared:
-    tell("reading what is asked", 0.1)
-    source = _with_files(source, stack)
-    workload = _workload(source)
+def _prepare(
+    asked: Asked,
+    systems: Systems,
+    *,
+    workload: Workload,
+    stack: ExitStack,
+    tell: Callable[[str, float], None],
+) -> Prepared:
     products = 0
-    if source.server:
-        connections = source.connections or connections_for(source.server)
-        systems = [omnishelf(OURS, source.server, connections=connections)]
+    if asked.server:
+        connections = systems.connections or connections_for(asked.server)
+        found = [omnishelf(OURS, asked.server, connections=connections)]
     else:
         tell("indexing the catalogue", 0.2)
-        data = stack.enter_context(indexed(_shop(source), catalog=workload.catalog))
+        data = stack.enter_context(indexed(_shop(asked), catalog=workload.catalog))
         tell("starting the server", 0.7)
-        running = stack.enter_context(served(data, flags=shlex.split(source.serve)))
+        running = stack.enter_context(served(data, flags=shlex.split(systems.serve)))
         products = running.products.get(workload.catalog, 0)
-        connections = source.connections or connections_for(running.address)
-        systems = [omnishelf(OURS, running.address, pid=running.pid, connections=connections)]
-    systems += [
+        connections = systems.connections or connections_for(running.address)
+        found = [omnishelf(OURS, running.address, pid=running.pid, connections=connections)]
+    found += [
         over_http(each)
         if "://" in each
-        else omnishelf(each, each, connections=source.connections or connections_for(each))
-        for each in source.against
+        else omnishelf(each, each, connections=systems.connections or connections_for(each))
+        for each in systems.against or ()
     ]
     tell("asking each kind once", 0.8)
     judgments = None
-    if source.queries:
-        judgments = read_judgments(source.queries, catalogue=source.shop)
+    if asked.queries:
+        judgments = read_judgments(asked.queries, catalogue=asked.shop)
     apart = {}
     bench = stack.enter_context(Bench())
-    for system in systems:
+    for system in found:
         known = system
         if system.address:
             with asking(system.address) as ask:
@@ -149,36 +163,36 @@ def _about(reply: bytes) -> dict[str, str]:
     return {"encoder_bundle": by.encoder_bundle, "index": by.index, "ranker": by.ranker}
 
 
-def _with_files(source: Source, stack: ExitStack) -> Source:
+def _with_files(asked: Asked, stack: ExitStack) -> Asked:
     """With the sample shop where neither a shop nor a workload nor a server is named."""
-    if source.shop or source.server:
-        return source
+    if asked.shop or asked.server:
+        return asked
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="omnishelf-"))
     sample = write_sample_shop(Path(folder, "sample_shop"), seed=_SAMPLE_SEED)
-    return replace(source, shop=sample.catalog, queries=source.queries or sample.queries)
+    return replace(asked, shop=sample.catalog, queries=asked.queries or sample.queries)
 
 
-def _workload(source: Source) -> Workload:
-    catalog = source.catalog or (None if source.server else STARTED_CATALOG)
-    if source.workload is None:
+def _workload(asked: Asked, *, seed: int) -> Workload:
+    catalog = asked.catalog or (None if asked.server else STARTED_CATALOG)
+    if asked.workload is None:
         return drawn(
-            parse_kinds(source.kinds),
-            queries=_named(source.queries, "--queries"),
-            catalogue=_shop(source),
+            parse_kinds(asked.kinds),
+            queries=_named(asked.queries, "--queries"),
+            catalogue=_shop(asked),
             catalog=catalog or DEFAULT_CATALOG,
-            count=source.questions,
-            s=source.zipf,
-            seed=source.seed,
+            count=asked.questions,
+            s=asked.zipf,
+            seed=seed,
         )
     stand_in = None
-    if source.shop:
-        facts = read_catalogue(source.shop, photographs=DISTINCT, seed=source.seed)
+    if asked.shop:
+        facts = read_catalogue(asked.shop, photographs=DISTINCT, seed=seed)
         stand_in = Photographs(facts.photographs).like if facts.photographs else None
-    return read_workload(source.workload, catalog=catalog, stand_in=stand_in)
+    return read_workload(asked.workload, catalog=catalog, stand_in=stand_in)
 
 
-def _shop(source: Source) -> Path:
-    return _named(source.shop, "--shop")
+def _shop(asked: Asked) -> Path:
+    return _named(asked.shop, "--shop")
 
 
 def _named(path: Path | None, flag: str) -> Path:
@@ -192,14 +206,14 @@ def _named(path: Path | None, flag: str) -> Path:
     return path
 
 
-def _refuse_contradictions(source: Source) -> None:
-    if source.server and source.serve:
-        description = f"the server on {source.server} runs already; leave one of the two out"
+def _refuse_contradictions(asked: Asked, systems: Systems) -> None:
+    if asked.server and systems.serve:
+        description = f"the server on {asked.server} runs already; leave one of the two out"
         raise _refused("--serve", "FLAGS_CONTRADICT", description)
-    if source.shop and not source.queries and source.workload is None:
-        description = f"name the judged queries of {source.shop}, or a --workload"
+    if asked.shop and not asked.queries and asked.workload is None:
+        description = f"name the judged queries of {asked.shop}, or a --workload"
         raise _refused("--queries", "FLAG_MISSING", description)
-    names = [OURS, *source.against]
+    names = [OURS, *(systems.against or ())]
     if len(set(names)) < len(names):
         raise _refused("--against", "NAMED_TWICE", "name each system once")
 

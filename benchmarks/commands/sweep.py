@@ -11,7 +11,8 @@ import typer
 from benchmarks.commands import options
 from benchmarks.commands.outcome import Wanted, busy, deliver, result_of
 from benchmarks.commands.run import all_of, given_of, warmed_up
-from benchmarks.commands.source import OURS, Prepared, Source, prepared
+from benchmarks.commands.source import OURS, Asked, Prepared, Systems, prepared
+from benchmarks.commands.spread import spread
 from benchmarks.load.highest_rate import HighestRate, Probe, highest_rates
 from benchmarks.load.plans import Arrivals, Pace, plans
 from benchmarks.load.quiet import look
@@ -25,35 +26,24 @@ Tried = dict[str, dict[float, list[RoundResult]]]
 """Rounds by system and rate."""
 
 
+@spread
 def sweep(
     context: typer.Context,
     *,
     p99: Annotated[
         float, typer.Option("--p99", min=0.001, metavar="MS", help="p99 to keep, from when due.")
     ],
-    server: options.Server = None,
-    shop: options.Shop = None,
-    queries: options.Queries = None,
-    workload: options.WorkloadFile = None,
-    kinds: options.Kinds = "text",
-    zipf: options.Zipf = 0.0,
-    questions: options.Questions = 1_000,
-    catalog: options.Catalog = None,
+    asked: Asked,
     start: Annotated[float, typer.Option(min=0.001, help="The first rate to try.")] = 20.0,
     arrivals: options.ArrivalsKind = Arrivals.POISSON,
     seconds: options.Seconds = 5.0,
     rounds: Annotated[int, typer.Option(min=1, help="How often each rate is tried; odd.")] = 3,
     warm_up: options.WarmUp = 5.0,
     timeout: options.Timeout = 10.0,
-    against: options.Against = None,
-    serve: options.ServeFlags = "",
-    connections: options.Connections = 0,
+    systems: Systems,
     seed: options.Seed = 2026,
     refuse_busy: options.RefuseBusy = False,
-    output: options.Output = None,
-    html: options.Html = None,
-    markdown: options.Markdown = False,
-    json_output: options.Json = False,
+    wanted: Wanted,
 ) -> None:
     """Find the highest rate whose p99, from when requests were due, stays within a limit.
 
@@ -64,14 +54,9 @@ def sweep(
     pace = Pace(
         arrivals=arrivals, rate=start, seconds=seconds, timeout_seconds=timeout, seed=seed
     )  # fmt: skip
-    source = Source(
-        server=server, shop=shop, queries=queries, workload=workload, kinds=kinds, zipf=zipf,
-        questions=questions, catalog=catalog, against=against or [], serve=serve, seed=seed,
-        connections=connections,
-    )  # fmt: skip
     if arrivals is Arrivals.REPLAYED:
         raise typer.BadParameter("a recording has its own rate; take constant or poisson")
-    with prepared(source) as ready:
+    with prepared(asked, systems, seed=seed) as ready:
         disturbed = look(all_of(ready.bench))
         if disturbed and refuse_busy:
             raise Unavailable(disturbed.text, reason=disturbed.name)
@@ -93,8 +78,8 @@ def sweep(
             figures=figures_of(found),
             notes=[*([disturbed.text] if disturbed else []), *notes_of(found)],
         )
-    deliver(result, Wanted(output=output, page=html, markdown=markdown, json=json_output))
-    if not (json_output or markdown):
+    deliver(result, wanted)
+    if not (wanted.json or wanted.markdown):
         _print(found)
     if not found[OURS].median:
         typer.echo(f"omnishelf: no rate was held within {p99:g} ms; raise --p99", err=True)

@@ -37,20 +37,20 @@ def align(
         MethodName | None,
         typer.Option(
             help="A new head of the image tower, or low-rank adapters behind all towers. "
-            "[default: head where the tower has one]",
+            "(default: head where the tower has one)",
             show_default=False,
         ),
     ] = None,
     loss: Annotated[LossName, typer.Option(help="The contrastive loss.")] = LossName.INFONCE,
     rank: Annotated[
-        int | None, typer.Option(min=1, help="Rank of the adapters. [default: 32]")
+        int | None, typer.Option(min=1, help="Rank of the adapters. (default: 32)")
     ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="Most training steps. A head tries half of them too. "
-            "[default: 1000 for adapters, 400 for a head]",
+            "(default: 1000 for adapters, 400 for a head)",
         ),
     ] = None,
     epochs: Annotated[
@@ -61,7 +61,7 @@ def align(
         typer.Option(
             min=1,
             help="Adapters: end after so many measurements, 25 steps apart, without a better "
-            "recall@10 of the products kept out. [default: 8]",
+            "recall@10 of the products kept out. (default: 8)",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bundle.")] = 0,
@@ -69,7 +69,7 @@ def align(
         Path | None,
         typer.Option(
             help="Folder for vectors and checkpoints, kept when done. "
-            "[default: .OUTPUT.align beside the output, removed when done]",
+            "(default: .OUTPUT.align beside the output, removed when done)",
             show_default=False,
         ),
     ] = None,

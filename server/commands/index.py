@@ -38,7 +38,7 @@ def index(
         typer.Option("--map", help="Our field=their column (title=Name). May be repeated."),
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder that picture paths start from [the file's own].")
+        Path | None, typer.Option(help="Folder that picture paths start from (or the file's own).")
     ] = None,
     allow_missing: Annotated[
         str, typer.Option(help="Fields that rows may lack: price, image, or both with a comma.")

@@ -2,14 +2,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
+from rich.text import Text
 
 from exporter.spec import BundleError
 from ranker.errors import ModelRefused
 from server import cli
-from server.cli import COMMANDS, Command, main
+from server.cli import COMMANDS, Command, build_cli, main
 from server.errors import (
     AlreadyInUse,
     DataCorrupted,
@@ -148,3 +150,18 @@ def test_debug_lets_the_error_through(
     command(_raising(error))
     with pytest.raises(type(error)):
         main(arguments)
+
+
+def _helps(command: Any) -> list[str]:  # noqa: ANN401 - of Typer's own copy of click
+    """The help of a command, of its options and of the commands below it."""
+    below = getattr(command, "commands", {}).values()
+    own = [getattr(each, "help", None) for each in (command, *command.params)]
+    return [*filter(None, own), *(text for each in below for text in _helps(each))]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_loses_words_in_brackets(name: str) -> None:
+    texts = _helps(typer.main.get_command(build_cli(name)))
+    assert len(texts) > 2
+    shown = [Text.from_markup(text).plain for text in texts]
+    assert shown == [text.replace("\\[", "[") for text in texts]

@@ -70,8 +70,9 @@ def test_a_run_is_written_and_printed(
         ("echo", 2),
     ]
     for each in [each for system in found.systems for each in system.rounds]:
-        assert each.statuses == {"OK": 20}
-        assert each.latency.count == 20
+        # Of a round in which the machine stands still not all is sent, and it says so.
+        assert each.statuses == {"OK": 20} or (each.statuses.keys() == {"OK"} and not each.valid)
+        assert each.latency.count == each.statuses["OK"]
         assert each.planned_rate == 40.0
     assert (found.command, found.arrivals) == ("run", "constant")
     assert found.arguments["rate"] == "40.0"
@@ -127,7 +128,7 @@ def test_what_was_measured_before_a_server_died_is_written(
 
         monkeypatch.setattr(Bench, "run", run_while_it_dies)
         given = ("--server", dying.address, "--workload", workload, "--output", output)
-        code = bench(*given, "--rate", 20, "--seconds", 1.5, "--rounds", 9, "--warm-up", 0.1)
+        code = bench(*given, "--rate", 20, "--seconds", 60, "--rounds", 9, "--warm-up", 0.1)
     assert code == 1
     assert "nothing answers" in capsys.readouterr().err
     found = read(output)

@@ -42,6 +42,7 @@ def test_a_run_prints_writes_and_keeps(keep: Path, tmp_path: Path) -> None:
     assert result.figures["million_over_ten_thousand"] is None
     assert (result.command, result.data.products) == ("scale", 1_000)
     assert str(tmp_path) not in output.read_text()
+    assert set(result.arguments) == {"sizes", "engines", "rounds", "minutes", "bundle"}
 
     built = json.loads((keep / "lite-flat" / "built.json").read_text())
     assert [each["products"] for each in built] == [1_000]
