@@ -77,7 +77,7 @@ def served(data: Path, *, flags: Sequence[str] = ()) -> Iterator[Served]:
                 products={name: int(count.replace(",", "")) for name, count in _HELD.findall(line)},
             )
         finally:
-            _stop(server)
+            stop(server)
 
 
 @contextmanager
@@ -102,7 +102,8 @@ def indexed(catalogue: Path, *, catalog: str) -> Iterator[Path]:
         yield data
 
 
-def _stop(server: subprocess.Popen[str]) -> None:
+def stop(server: subprocess.Popen[str]) -> None:
+    """Ask a server to end, end it if it does not within half a minute, and wait until it has."""
     server.terminate()
     try:
         server.wait(_STOP_SECONDS)

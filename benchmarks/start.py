@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from omnishelf.v1 import search_service_pb2 as pb
 from omnishelf.v1 import search_service_pb2_grpc as rpc
 
 from benchmarks.results.intervals import Estimate, median_of
-from benchmarks.served import indexed
+from benchmarks.served import indexed, stop
 from benchmarks.start_sampling import PARTS
 from server.errors import Unavailable
 from server.sample_shop.generate import write_sample_shop
@@ -43,7 +42,6 @@ _SEED: Final = 5
 _ANNOUNCED: Final = re.compile(r"on (\S+:\d+);")
 _SERVE: Final = ("-c", "from server.cli import main; main()")
 _SAMPLED: Final = ("-m", "benchmarks.start_sampling")
-_STOP_SECONDS: Final = 30.0
 _ANSWER_SECONDS: Final = 30.0
 _SETTLED_ANSWERS: Final = 3
 
@@ -186,14 +184,7 @@ def _serving(program: Sequence[str], data: Path) -> Iterator[tuple[str, float]]:
             raise Unavailable(f"the server did not start: {line.strip()}", reason="NOT_STARTED")
         yield found[1], announced
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        if server.stdout:
-            server.stdout.close()
+        stop(server)
 
 
 def main() -> None:

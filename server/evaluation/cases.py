@@ -14,7 +14,7 @@ from server.evaluation.judged import JudgedQuery, RejectedQuery
 from server.feedback.event import EventKind
 from server.feedback.judged import SearchEvent, SearchWithEvents
 from server.pipeline import Pipeline
-from server.query import PicturePart, Query, QueryPart, TextPart
+from server.query import Query
 
 EVENT_GRADES = {EventKind.CLICK: 1, EventKind.ADD_TO_CART: 2, EventKind.PURCHASE: 3}
 """How good an answer is by the most that was done with it in its search."""
@@ -39,7 +39,7 @@ def judged_cases(
             yield _rejected(query, wrong[0])
             continue
         grades = {id_: round(grade) for id_, grade in query.grades.items() if id_ in known}
-        asked = Query(catalog=catalog, parts=_parts(query))
+        asked = Query(catalog=catalog, parts=query.parts())
         try:
             considered = pipeline.consider(asked, deadline=Deadline.never())
         except InvalidRequest as error:
@@ -111,15 +111,6 @@ def _paid(event: SearchEvent, *, price: float) -> float:
 
 def _whole(grade: float) -> bool:
     return grade == round(grade) and 0 <= grade <= LARGEST_GRADE
-
-
-def _parts(query: JudgedQuery) -> tuple[QueryPart, ...]:
-    parts: list[QueryPart] = []
-    if query.text is not None:
-        parts.append(TextPart(text=query.text))
-    if query.picture is not None:
-        parts.append(PicturePart(data=query.picture, field=f"query[{len(parts)}].image"))
-    return tuple(parts)
 
 
 def _rejected(query: JudgedQuery, grade: float) -> RejectedQuery:

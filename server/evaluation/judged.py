@@ -12,6 +12,7 @@ from server.ingest.cells import CellRefused
 from server.ingest.formats.jsonl import JsonLines
 from server.ingest.formats.protocol import BrokenRow, RawRow
 from server.ingest.picture_files import picture_bytes
+from server.query import PicturePart, QueryPart, TextPart
 
 NO_LANGUAGE = "none"
 """Language of a query without words."""
@@ -29,6 +30,15 @@ class JudgedQuery:
     picture: bytes | None
     language: str
     grades: Mapping[str, float]
+
+    def parts(self) -> tuple[QueryPart, ...]:
+        """What the pipeline is asked: the words, then the picture, as far as there are any."""
+        parts: list[QueryPart] = []
+        if self.text is not None:
+            parts.append(TextPart(text=self.text))
+        if self.picture is not None:
+            parts.append(PicturePart(data=self.picture, field=f"query[{len(parts)}].image"))
+        return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

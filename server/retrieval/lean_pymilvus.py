@@ -6,27 +6,13 @@ megabytes that stay. To be imported before any other module that imports pymilvu
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
+
+from ranker.hidden_modules import hidden
 
 _NOT_NEEDED: Final = ("bottleneck", "matplotlib", "numexpr", "pyarrow")
 
-
-@contextmanager
-def _hidden() -> Iterator[None]:
-    hidden = [name for name in _NOT_NEEDED if name not in sys.modules]
-    for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment] # what makes an import fail
-    try:
-        yield
-    finally:
-        for name in hidden:
-            sys.modules.pop(name, None)
-
-
-with _hidden():
+with hidden(*_NOT_NEEDED):
     import pymilvus
 
 __all__ = ["pymilvus"]

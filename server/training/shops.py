@@ -15,7 +15,6 @@ from server.ingest.files import CatalogFile, ProductRow, open_catalog
 from server.ingest.load_file import load_file
 from server.ingest.report import IngestReport
 from server.ingest.writer import ProductWriter
-from server.query import PicturePart, QueryPart, TextPart
 from server.training.lessons import Question
 
 
@@ -93,7 +92,7 @@ def judged_questions(shop: Shop, *, count: int, seed: int) -> list[Question]:
     drawn = rng.sample(shop.judged, min(count, len(shop.judged)))
     return [
         Question(
-            parts=_parts(query),
+            parts=query.parts(),
             relevance={
                 product: grade / max(query.grades.values())
                 for product, grade in query.grades.items()
@@ -102,15 +101,6 @@ def judged_questions(shop: Shop, *, count: int, seed: int) -> list[Question]:
         )
         for query in drawn
     ]
-
-
-def _parts(query: JudgedQuery) -> tuple[QueryPart, ...]:
-    parts: list[QueryPart] = []
-    if query.text is not None:
-        parts.append(TextPart(text=query.text))
-    if query.picture is not None:
-        parts.append(PicturePart(data=query.picture, field=f"query[{len(parts)}].image"))
-    return tuple(parts)
 
 
 def _rows(file: CatalogFile) -> list[ProductRow]:

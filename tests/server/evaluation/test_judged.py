@@ -9,6 +9,7 @@ import pytest
 
 from server.errors import InvalidRequest
 from server.evaluation.judged import JudgedQuery, RejectedQuery, read_judged
+from server.query import PicturePart, QueryPart, TextPart
 
 
 def written(folder: Path, *lines: dict[str, object] | str) -> Path:
@@ -94,3 +95,18 @@ def test_the_shared_queries_are_read_as_they_stand(
     read = list(read_judged(shared_datasets / file, split=split))
     assert len(read) == queries
     assert all(isinstance(line, JudgedQuery) for line in read)
+
+
+@pytest.mark.parametrize(
+    ("text", "picture", "parts"),
+    [
+        ("mug", None, (TextPart(text="mug"),)),
+        (None, b"p", (PicturePart(data=b"p", field="query[0].image"),)),
+        ("mug", b"p", (TextPart(text="mug"), PicturePart(data=b"p", field="query[1].image"))),
+    ],
+)
+def test_what_the_pipeline_is_asked(
+    text: str | None, picture: bytes | None, parts: tuple[QueryPart, ...]
+) -> None:
+    query = JudgedQuery(line=1, text=text, picture=picture, language="en", grades={"a": 1})
+    assert query.parts() == parts
