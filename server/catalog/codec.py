@@ -70,6 +70,7 @@ def to_record(message: product_pb2.Product) -> ProductRecord:
     """The message as the server knows it; its values are taken as they are, checked or not."""
     product_id = message.name.rpartition("/")[2]
     has = message.HasField
+    units_1_day, units_7_days, units_30_days = units_sold(message.sales)
     return ProductRecord(
         id=product_id,
         title=message.title,
@@ -78,11 +79,12 @@ def to_record(message: product_pb2.Product) -> ProductRecord:
             tag: LocalizedText(title=text.title, description=text.description)
             for tag, text in sorted(message.translations.items())
         },
-        category_paths=tuple(message.category_paths),
+        category_paths=tuple(message.category_paths[:]),
         brand=message.brand,
         color=message.color,
         attributes={
-            name: tuple(attribute.values) for name, attribute in sorted(message.attributes.items())
+            name: tuple(attribute.values[:])
+            for name, attribute in sorted(message.attributes.items())
         },
         price=from_money(message.price) if has("price") else None,
         list_price=from_money(message.list_price) if has("list_price") else None,
@@ -92,13 +94,13 @@ def to_record(message: product_pb2.Product) -> ProductRecord:
         stock=message.stock if has("stock") else None,
         rating=message.rating.average if has("rating") else None,
         rating_count=message.rating.count,
-        units_1_day=_units(message.sales, "units_1_day"),
-        units_7_days=_units(message.sales, "units_7_days"),
-        units_30_days=_units(message.sales, "units_30_days"),
+        units_1_day=units_1_day,
+        units_7_days=units_7_days,
+        units_30_days=units_30_days,
         group_id=message.group_id or product_id,
         image_uris=tuple(image.uri for image in message.images if image.uri),
-        create_seconds=_from_timestamp(message.create_time) if has("create_time") else None,
-        update_seconds=_from_timestamp(message.update_time) if has("update_time") else None,
+        create_seconds=from_timestamp(message.create_time) if has("create_time") else None,
+        update_seconds=from_timestamp(message.update_time) if has("update_time") else None,
     )
 
 
@@ -129,8 +131,14 @@ def _write_sales(record: ProductRecord, message: product_pb2.Product) -> None:
             setattr(message.sales, window, units)
 
 
-def _units(sales: product_pb2.Sales, window: str) -> int | None:
-    return int(getattr(sales, window)) if sales.HasField(window) else None  # type: ignore[arg-type]
+def units_sold(sales: product_pb2.Sales) -> tuple[int | None, int | None, int | None]:
+    """Units sold in a day, in 7 and in 30 days; None where unknown."""
+    has = sales.HasField
+    return (
+        sales.units_1_day if has("units_1_day") else None,
+        sales.units_7_days if has("units_7_days") else None,
+        sales.units_30_days if has("units_30_days") else None,
+    )
 
 
 def _to_timestamp(seconds: float) -> Timestamp:
@@ -138,5 +146,6 @@ def _to_timestamp(seconds: float) -> Timestamp:
     return Timestamp(seconds=whole, nanos=micros * 1000)
 
 
-def _from_timestamp(stamp: Timestamp) -> float:
+def from_timestamp(stamp: Timestamp) -> float:
+    """Unix time in seconds."""
     return (stamp.seconds * _A_BILLION + stamp.nanos) / _A_BILLION

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from omnishelf.v1 import product_pb2
 
 from server.arrays import Float32Array
-from server.catalog.codec import to_record
-from server.catalog.rows import ProductRows, StoredProduct
+from server.catalog.rows import ProductRows
+from server.catalog.stored_columns import StoredColumns
+from server.catalog.stored_facts import stored_facts
 from server.catalog.vector_bytes import unpack
 from server.errors import DataCorrupted
 from server.signals.table import ProductTable, TableRows
 from server.signals.terms import from_blobs
 
-_CHUNK_ROWS = 4_096
+_PAGE_ROWS = 4_096
 _IDS_A_READ = 1_000
 
 
@@ -26,8 +26,8 @@ def load_table(table: ProductTable, products: ProductRows, *, dimension: int) ->
         DataCorrupted: the store lacks a vector that was written with its product.
     """
     stored_values = products.value_vectors()
-    for chunk in products.chunks(size=_CHUNK_ROWS):
-        _put(table, chunk, dimension=dimension, values_of=lambda _: stored_values)
+    for page in products.pages(size=_PAGE_ROWS):
+        _put(table, page, dimension=dimension, values_of=lambda _: stored_values)
 
 
 def load_products(
@@ -41,11 +41,11 @@ def load_products(
         asked = ids[start : start + _IDS_A_READ]
         with table.writing():
             products.kept.forget(asked)
-            found = products.find(asked)
-            table.remove([each for each in asked if each not in found])
+            found = products.columns(asked)
+            stored = set(found.ids)
+            table.remove([each for each in asked if each not in stored])
             if found:
-                rows = list(found.values())
-                _put(table, rows, dimension=dimension, values_of=products.value_vectors)
+                _put(table, found, dimension=dimension, values_of=products.value_vectors)
 
 
 def reload_table(table: ProductTable, products: ProductRows, *, dimension: int) -> None:
@@ -57,9 +57,9 @@ def reload_table(table: ProductTable, products: ProductRows, *, dimension: int) 
     """
     gone = table.ids()
     products.kept.forget()
-    for chunk in products.chunks(size=_CHUNK_ROWS):
-        _put(table, chunk, dimension=dimension, values_of=products.value_vectors)
-        gone.difference_update(row.id for row in chunk)
+    for page in products.pages(size=_PAGE_ROWS):
+        _put(table, page, dimension=dimension, values_of=products.value_vectors)
+        gone.difference_update(page.ids)
     table.remove(gone)
 
 
@@ -74,21 +74,21 @@ def load_signals(table: ProductTable, products: ProductRows, *, ids: Sequence[st
             products.kept.forget(asked)
             payloads = products.get_many(asked)
             table.update_signals(
-                [to_record(product_pb2.Product.FromString(each)) for each in payloads.values()]
+                [stored_facts(each, payload) for each, payload in payloads.items()]
             )
 
 
 def _put(
     table: ProductTable,
-    chunk: Sequence[StoredProduct],
+    rows: StoredColumns,
     *,
     dimension: int,
     values_of: Callable[[Sequence[str]], Mapping[str, Float32Array]],
 ) -> None:
     """Put stored products; ``values_of`` finds the vectors of value texts that are missing."""
-    records = [to_record(product_pb2.Product.FromString(row.payload)) for row in chunk]
-    text, has_text = unpack([row.text_vector for row in chunk], dimension=dimension)
-    image, has_image = unpack([row.image_vector for row in chunk], dimension=dimension)
+    records = list(map(stored_facts, rows.ids, rows.payloads))
+    text, has_text = unpack(rows.text_vectors, dimension=dimension)
+    image, has_image = unpack(rows.image_vectors, dimension=dimension)
     missing = table.missing_values(records)
     stored = values_of(missing) if missing else {}
     if lost := [value for value in missing if value not in stored]:
@@ -104,7 +104,7 @@ def _put(
             has_text=has_text,
             image=image,
             has_image=has_image,
-            terms=from_blobs([row.terms for row in chunk]),
+            terms=from_blobs(rows.terms),
             value_vectors={value: np.array(stored[value]) for value in missing},
         )
     )

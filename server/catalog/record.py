@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -47,5 +47,15 @@ class ProductRecord:
 
     @property
     def deepest_category(self) -> str:
-        """The most specific path: the first of those with the most levels; empty without any."""
-        return max(self.category_paths, key=lambda path: path.count("/"), default="")
+        """The most specific path, see `deepest_path`."""
+        return deepest_path(self.category_paths)
+
+
+def deepest_path(paths: Iterable[str]) -> str:
+    """The first of the category paths with the most levels; empty without any.
+
+    Example:
+        >>> deepest_path(["Sale", "Women/Tops", "Gear/Bags"])
+        'Women/Tops'
+    """
+    return max(paths, key=lambda path: path.count("/"), default="")

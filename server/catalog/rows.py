@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Select, Update, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, func, select, update
 
 from server.arrays import Float32Array
 from server.catalog.changes import ChangeKind, ChangeLog
 from server.catalog.database import Database
 from server.catalog.kept_payloads import KeptPayloads
 from server.catalog.standing import served_as
+from server.catalog.stored_columns import ROWS, UNFINISHED, Rows, StoredColumns, read_columns
 from server.catalog.tables import RowState, products, value_vectors
 
 _SEEN = products.c.state != RowState.DELETING
@@ -196,10 +197,10 @@ class ProductRows:
             )
 
     def unfinished(self, state: RowState, *, limit: int) -> list[StoredProduct]:
-        """Up to ``limit`` rows that are PENDING or DELETING."""
-        return self._load(
-            self._rows().where(products.c.state == state).order_by(products.c.id).limit(limit)
-        )
+        """Any rows that are PENDING or DELETING, up to ``limit``, in the order of their ids."""
+        # Ordered by the database they would be looked for among all rows, not in their own index.
+        found = self._read(self._rows(UNFINISHED, products.c.state == state).limit(limit))
+        return sorted(_products(found), key=lambda row: row.id)
 
     def get_many(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Payloads by id, in any order; ids that are not there are left out."""
@@ -211,8 +212,7 @@ class ProductRows:
 
     def find(self, ids: Sequence[str]) -> dict[str, StoredProduct]:
         """Whole rows by id; ids that are not there are left out."""
-        rows = self._load(self._rows().where(products.c.id.in_(ids), _SEEN))
-        return {row.id: row for row in rows}
+        return {row.id: row for row in _products(self.columns(ids))}
 
     def page(self, *, after_id: str, limit: int) -> list[tuple[str, bytes]]:
         """Ids and payloads in the order of their ids' bytes, from the first after ``after_id``."""
@@ -235,14 +235,22 @@ class ProductRows:
         with self._database.read() as connection:
             return int(connection.execute(statement).scalar_one())
 
-    def chunks(self, *, size: int) -> Iterator[list[StoredProduct]]:
-        """All rows in the order of their ids, ``size`` at a time, each chunk read at its turn."""
+    def columns(self, ids: Sequence[str]) -> StoredColumns:
+        """As `find`, by column, in any order."""
+        return self._read(self._rows(products.c.id.in_(ids), _SEEN))
+
+    def pages(self, *, size: int) -> Iterator[StoredColumns]:
+        """All rows in the order of their ids, ``size`` at a time, each page read at its turn."""
         after_id = ""
-        while chunk := self._load(
-            self._rows().where(products.c.id > after_id, _SEEN).order_by(products.c.id).limit(size)
+        while page := self._read(
+            self._rows(products.c.id > after_id, _SEEN).order_by(products.c.id).limit(size)
         ):
-            yield chunk
-            after_id = chunk[-1].id
+            yield page
+            after_id = page.ids[-1]
+
+    def chunks(self, *, size: int) -> Iterator[list[StoredProduct]]:
+        """As `pages`, by row."""
+        return map(_products, self.pages(size=size))
 
     def value_vectors(self, texts: Sequence[str] | None = None) -> dict[str, Float32Array]:
         """Unit vectors float32 (d,) of value texts: of all that were written, if none are named."""
@@ -260,38 +268,30 @@ class ProductRows:
             products.c.generation == self._generation, products.c.id.in_(ids)
         )
 
-    def _rows(self) -> Select[str, bytes, bytes | None, bytes | None, bytes, int]:
-        columns = products.c
-        return select(
-            columns.id,
-            columns.payload,
-            columns.text_vector,
-            columns.image_vector,
-            columns.terms,
-            columns.state,
-        ).where(columns.generation == self._generation)
+    def _rows(self, *seen: ColumnElement[bool]) -> Rows:
+        return ROWS.where(products.c.generation == self._generation, *seen)
 
-    def _load(
-        self, statement: Select[str, bytes, bytes | None, bytes | None, bytes, int]
-    ) -> list[StoredProduct]:
+    def _read(self, statement: Rows) -> StoredColumns:
         with self._database.read() as connection:
-            return [
-                StoredProduct(
-                    id=product_id,
-                    payload=payload,
-                    text_vector=text_vector,
-                    image_vector=image_vector,
-                    terms=terms,
-                    state=RowState(state),
-                )
-                for product_id, payload, text_vector, image_vector, terms, state in (
-                    connection.execute(statement)
-                )
-            ]
+            return read_columns(connection, statement)
 
     def _columns(self, row: StoredProduct) -> dict[str, object]:
         written = {name: getattr(row, name) for name in _WRITTEN}
         return {"generation": self._generation, **written, "state": int(RowState.PENDING)}
+
+
+def _products(found: StoredColumns) -> list[StoredProduct]:
+    return [
+        StoredProduct(
+            id=product_id,
+            payload=found.payloads[place],
+            text_vector=found.text_vectors[place],
+            image_vector=found.image_vectors[place],
+            terms=found.terms[place],
+            state=RowState(found.states[place]),
+        )
+        for place, product_id in enumerate(found.ids)
+    ]
 
 
 def _bytes(vector: Float32Array) -> bytes:

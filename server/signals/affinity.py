@@ -14,7 +14,7 @@ import numpy as np
 
 from ranker.columns import AffinityField
 from server.arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-from server.signals.facts import ProductFacts
+from server.signals.facts import Kind, ProductFacts, kind_of
 from server.signals.growing import GrowingArray
 from server.signals.values import DistinctValues, path_levels, spoken
 
@@ -85,8 +85,9 @@ class AffinityValues:
 
     def missing(self, records: Iterable[ProductFacts]) -> list[str]:
         """Texts whose vectors these records need and that were not learnt yet, each once."""
+        kinds = dict.fromkeys(map(kind_of, records))
         texts = dict.fromkeys(
-            text for record in records if not self._knows(record) for text in value_texts(record)
+            text for kind in kinds if not self._knows(kind) for text in _texts_of(kind)
         )
         return [text for text in texts if text not in self._row_of_text]
 
@@ -122,11 +123,12 @@ class AffinityValues:
         """Let readers see the values in use now."""
         self.view = self._make_view()
 
-    def _knows(self, record: ProductFacts) -> bool:
+    def _knows(self, kind: Kind) -> bool:
+        brand, color, paths = kind
         return (
-            self.brands.known(record.brand)
-            and self.colors.known(record.color)
-            and all(map(self.paths.known, record.category_paths))
+            self.brands.known(brand)
+            and self.colors.known(color)
+            and all(map(self.paths.known, paths))
         )
 
     def _code(self, value: str, each: AffinityField, values: DistinctValues) -> int:
@@ -172,8 +174,13 @@ def _first_of_each(rows: Int32Array, codes: Int64Array) -> Int64Array:
 
 def value_texts(record: ProductFacts) -> tuple[str, ...]:
     """Texts to embed for a record's values: colour, brand, and each path with its root and leaf."""
-    texts = [spoken((value,)) for value in (record.color, record.brand)]
-    for path in record.category_paths:
+    return _texts_of(kind_of(record))
+
+
+def _texts_of(kind: Kind) -> tuple[str, ...]:
+    brand, color, paths = kind
+    texts = [spoken((value,)) for value in (color, brand)]
+    for path in paths:
         texts.extend(_category_texts(path_levels(path)).values())
     return tuple(text for text in dict.fromkeys(texts) if text)
 

@@ -31,7 +31,7 @@ class AwaitedCounts:
     def take(self, ids: Sequence[str]) -> Float32Array:
         """Counts float32 (n, 4) of ids that come now, zeros where none are known."""
         counts = np.zeros((len(ids), COUNTS.stop - COUNTS.start), dtype=np.float32)
-        for place, product_id in enumerate(ids):
+        for place, product_id in enumerate(ids if self._counts else ()):
             if (row := self._counts.pop(product_id, None)) is not None:
                 counts[place] = row
         return counts

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final, Protocol, TypeAlias
+
+Kind: TypeAlias = "tuple[str, str, tuple[str, ...]]"
+"""Brand, colour and category paths: what is embedded of a product beside its text and picture."""
 
 
 class ProductFacts(Protocol):
@@ -70,3 +75,7 @@ class ProductFacts(Protocol):
     @property
     def create_seconds(self) -> float | None:
         """When the shop first offered it."""
+
+
+kind_of: Final[Callable[[ProductFacts], Kind]] = attrgetter("brand", "color", "category_paths")
+"""The kind of a product; many share one."""

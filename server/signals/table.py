@@ -14,11 +14,12 @@ from server.signals.affinity import AffinityValues
 from server.signals.awaited import AwaitedCounts
 from server.signals.columns import CODES, COUNTS, FACTS, ColumnBlock, ProductColumns
 from server.signals.facts import ProductFacts
+from server.signals.kinds import kind_columns
 from server.signals.reader import TableReader
 from server.signals.state import IMAGE, TEXT, TableState
 from server.signals.terms import TermRows, product_counts
-from server.signals.values import NO_VALUE, DistinctValues, path_levels
-from server.signals.vectors import fixed_scale, fuse, quantise
+from server.signals.values import NO_VALUE, DistinctValues
+from server.signals.vectors import kept_vectors
 
 _LEAST_DEAD_ROWS = 4096
 _SECONDS_A_DAY = 86_400.0
@@ -102,12 +103,13 @@ class ProductTable:
             state.values.learn(rows.value_vectors)
             if missing := state.values.missing(rows.records):
                 raise ValueError(f"no vectors for the values {missing[:5]}")
-            block = self._block(rows)
-            start = state.columns.append(block)
-            ids = block.ids
-            replaced = [state.row_of[each] for each in ids if each in state.row_of]
+            ids = [record.id for record in rows.records]
+            replaced, known = self._known(ids)
+            counts = self._awaited.take(ids)
+            counts[known] = state.columns.numbers.rows[replaced, COUNTS]
+            start = state.columns.append(self._block(rows, ids=ids, counts=counts))
             self._count(np.arange(start, start + len(ids), dtype=np.int32), by=1)
-            self._count(np.array(replaced, dtype=np.int32), by=-1)
+            self._count(replaced, by=-1)
             state.row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
             self._drop_dead_rows()
 
@@ -153,13 +155,6 @@ class ProductTable:
         known = np.flatnonzero(rows != NO_VALUE).astype(np.int32)
         return rows[known], known
 
-    def _all_numbers(self, records: Sequence[ProductFacts]) -> Float32Array:
-        """Rows in the order of `NUMBERS`: what the records say, and the counts known before."""
-        places, known = self._known([record.id for record in records])
-        counts = self._awaited.take([record.id for record in records])
-        counts[known] = self._state.columns.numbers.rows[places, COUNTS]
-        return np.concatenate([_numbers(records), counts], axis=1)
-
     def _count(self, rows: Int32Array, *, by: int) -> None:
         """Count rows in (1) or out (-1): values in use, term counts, missing vectors."""
         if not len(rows):
@@ -181,21 +176,12 @@ class ProductTable:
         state.lacking[TEXT] += by * int(lacking[TEXT])
         state.lacking[IMAGE] += by * int(lacking[IMAGE])
 
-    def _block(self, rows: TableRows) -> ColumnBlock:
-        values, records = self._state.values, rows.records
-        paths = [_deepest_first(values, record.category_paths) for record in records]
-        codes = [
-            (
-                values.brand_code(record.brand),
-                values.color_code(record.color),
-                values.path_code(record.deepest_category),
-                self._state.groups.code(record.group_id),
-            )
-            for record in records
-        ]
-        text, text_scales = quantise(np.where(rows.has_text[:, None], rows.text, 0))
-        image, image_scales = quantise(np.where(rows.has_image[:, None], rows.image, 0))
-        fused = fuse(
+    def _block(self, rows: TableRows, *, ids: list[str], counts: Float32Array) -> ColumnBlock:
+        """The columns of rows with these ids, and with these counts (n, 4)."""
+        kinds = kind_columns(rows.records, values=self._state.values)
+        group_code = self._state.groups.code
+        groups = np.array([group_code(each.group_id) for each in rows.records], dtype=np.int32)
+        kept = kept_vectors(
             rows.text,
             rows.image,
             has_text=rows.has_text,
@@ -203,18 +189,16 @@ class ProductTable:
             image_share=self._state.image_share,
         )
         return ColumnBlock(
-            ids=[record.id for record in records],
-            numbers=self._all_numbers(records),
-            codes=np.array(codes, dtype=np.int32),
-            vectors=np.stack([text, image], axis=1),
-            scales=np.stack([text_scales, image_scales], axis=1),
+            ids=ids,
+            numbers=np.concatenate([_numbers(rows.records), counts], axis=1),
+            codes=np.column_stack([kinds.codes, groups]),
+            vectors=kept.vectors,
+            scales=kept.scales,
             has=np.stack([rows.has_text, rows.has_image], axis=1),
-            fused=fixed_scale(fused),
+            fused=kept.fused,
             terms=rows.terms,
-            path_codes=np.array(
-                [code for deepest, others in paths for code in deepest + others], dtype=np.int32
-            ),
-            path_lengths=np.array([[len(part) for part in each] for each in paths], dtype=np.int32),
+            path_codes=kinds.path_codes,
+            path_lengths=kinds.path_lengths,
         )
 
     def _drop_dead_rows(self) -> None:
@@ -229,19 +213,6 @@ class ProductTable:
             columns=columns,
             row_of={product: row for row, product in enumerate(columns.ids)},
         )
-
-
-def _deepest_first(values: AffinityValues, paths: Iterable[str]) -> tuple[list[int], list[int]]:
-    """Codes of the paths with the most levels, and of the others.
-
-    The first list is never empty, which lets readers take maxima over segments in one call.
-    """
-    levels = {
-        code: len(path_levels(path)) for path in paths if (code := values.path_code(path)) >= 0
-    }
-    most = max(levels.values(), default=0)
-    deepest = [code for code, count in levels.items() if count == most]
-    return deepest or [NO_VALUE], [code for code, count in levels.items() if count < most]
 
 
 def _numbers(records: Sequence[ProductFacts]) -> Float32Array:

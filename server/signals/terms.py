@@ -65,9 +65,10 @@ def from_blobs(blobs: Sequence[bytes]) -> TermRows:
 def product_counts(rows: TermRows) -> tuple[Int32Array, Int32Array]:
     """Distinct terms of n products, rising, and in how many of the products each occurs."""
     owners = np.repeat(np.arange(len(rows), dtype=np.int64), rows.lengths.sum(axis=1))
-    pairs = np.sort((owners << 32) | rows.flat)
+    pairs = (rows.flat.astype(np.int64) << 32) | owners
+    pairs.sort()
     first = np.ones(len(pairs), dtype=bool)
     np.not_equal(pairs[1:], pairs[:-1], out=first[1:])
-    occurring = np.sort((pairs[first] & 0xFFFFFFFF).astype(np.int32))
+    occurring = (pairs[first] >> 32).astype(np.int32)
     starts = np.flatnonzero(np.diff(occurring, prepend=-1))
     return occurring[starts], np.diff(starts, append=len(occurring)).astype(np.int32)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 NO_VALUE = -1
 """Code of a product that has no value."""
+
+# Shops have some hundred paths, and every product of them one or more.
+_KEPT_PATHS = 1_024
 
 
 class DistinctValues:
@@ -51,12 +55,12 @@ class DistinctValues:
     def count(self, codes: Iterable[int], *, change: int) -> bool:
         """Count products in (``change`` 1) or out (-1); whether any value came or went by that."""
         moved = False
-        for code in codes:
+        for code, times in Counter(codes).items():
             if code == NO_VALUE:
                 continue
             before = self.counts[code]
-            self.counts[code] = before + change
-            moved = moved or (before == 0) != (before + change == 0)
+            after = self.counts[code] = before + change * times
+            moved = moved or (before == 0) != (after == 0)
         return moved
 
     def in_use(self) -> list[int]:
@@ -64,6 +68,7 @@ class DistinctValues:
         return sorted(code for code, count in self.counts.items() if count > 0)
 
 
+@functools.lru_cache(maxsize=_KEPT_PATHS)
 def path_levels(path: str) -> tuple[str, ...]:
     """Levels of a category path, blank ones left out.
 
