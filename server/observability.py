@@ -20,7 +20,7 @@ from server.rankers.health import RankerHealth
 from server.stages import FallbackUsed
 
 if TYPE_CHECKING:  # most servers record nothing
-    from server.workload.recorder import RecordingCounts
+    from server.workload.keeper import RecordingCounts
 
 _CALL_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)

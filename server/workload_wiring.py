@@ -12,6 +12,7 @@ from server.settings import ServerSettings
 
 # Imported where a file is named: most servers start without one, and start soon.
 if TYPE_CHECKING:
+    from server.workload.keeper import Keeper
     from server.workload.reading import WorkloadReader
     from server.workload.recorder import Recorder
     from server.workload.warming import AskRequest
@@ -48,20 +49,20 @@ NO_WORKLOADS = Workloads()
 def open_workloads(
     settings: ServerSettings,
     *,
-    process: int | None = None,
+    keeper: Keeper | None = None,
     given_up: Callable[[], bool] = lambda: False,
 ) -> Iterator[Workloads]:
     """Check the warm-up's file and open the recording, before anything slow; closed at the end.
 
     To be opened before the app and closed after it, so that its last calls are recorded. With
-    ``process``, the number of one process of a group, its recording has that number in its name.
+    ``keeper``, that of a process of a group, the searches go to it, and the file is not opened.
 
     Raises:
         InvalidRequest: a file is not what it should be.
         AlreadyInUse: another server records to the file.
     """
     warm_up = _checked(settings.warm_up) if settings.warm_up else None
-    recorder = _recorder(_numbered(settings.record, process)) if settings.record else None
+    recorder = _recorder(settings.record, keeper) if settings.record else None
     try:
         yield Workloads(
             recorder=recorder,
@@ -82,17 +83,11 @@ def _checked(path: Path) -> WorkloadReader:
     return reader
 
 
-def _recorder(path: Path) -> Recorder:
+def _recorder(path: Path, keeper: Keeper | None) -> Recorder:
     from server.workload.recorder import Recorder  # noqa: PLC0415 - as above
 
-    return Recorder(path)
+    if keeper is not None:
+        return Recorder(keeper)
+    from server.workload.ordered_recording import OrderedRecording  # noqa: PLC0415 - as above
 
-
-def _numbered(path: Path, process: int | None) -> Path:
-    """The file of one process.
-
-    Example:
-        >>> _numbered(Path("shop.jsonl"), 2).name, _numbered(Path("shop.jsonl"), None).name
-        ('shop-2.jsonl', 'shop.jsonl')
-    """
-    return path if process is None else path.with_name(f"{path.stem}-{process}{path.suffix}")
+    return Recorder(OrderedRecording(path))

@@ -17,6 +17,7 @@ from server.workers.messages import (
     Message,
     MetricsText,
     Opened,
+    SearchesAsked,
     ShelfStep,
     StepTaken,
     Stop,
@@ -45,8 +46,11 @@ class Group:
         self._relays = Relays()
         self._asking = threading.Condition()
         self._unheard: set[int] = set()
+        self._listening = False
         self.holding = ""
         """What the first worker that had opened said that it holds."""
+        self.record: Callable[[SearchesAsked], None] = lambda _: None
+        """Takes the searches that workers answered, if they are to be recorded."""
         self.metrics = MetricsSum(self._ask_for_metrics)
         """What all workers count."""
 
@@ -61,7 +65,11 @@ class Group:
         return all(each.standing.value >= standing.value for each in self._workers.values())
 
     def listen(self) -> None:
-        """Have all answer calls; who opens later, in a dead one's place, does so at once."""
+        """Have all answer calls; who opens later, in a dead one's place, does so at once.
+
+        It does even if all of them are dead: nobody is left then to tell that calls are answered.
+        """
+        self._listening = True
         for worker in self._workers.values():
             worker.send(Listen())
 
@@ -89,16 +97,23 @@ class Group:
     def stop(self, *, within_seconds: float) -> None:
         """Have all end, in order as long as there is time; the group is empty on return.
 
-        Who answers no calls yet is ended at once.
+        Who answers no calls yet is ended at once. What the others say until their end is heard.
         """
         until = time.monotonic() + within_seconds
         for worker in list(self._workers.values()):
             worker.send(Stop())
             if worker.standing is not Standing.LISTENING:
                 self._bury(worker)
+        self._look_until_empty(until)
+        for worker in self._workers.values():
+            worker.end()
+        self._look_until_empty(time.monotonic() + _LAST_SECONDS)
         for worker in list(self._workers.values()):
-            worker.wait(max(0.0, until - time.monotonic()))
             self._bury(worker)
+
+    def _look_until_empty(self, until: float) -> None:
+        while self._workers and time.monotonic() < until:
+            self.look()
 
     def _bury(self, worker: WorkerProcess) -> None:
         number = worker.place.number
@@ -114,7 +129,7 @@ class Group:
             case Opened(holding=holding):
                 self.holding = self.holding or holding
                 worker.standing = Standing.OPENED
-                if any(each.standing is Standing.LISTENING for each in self._workers.values()):
+                if self._listening:
                     worker.send(Listen())
             case Listening():
                 worker.standing = Standing.LISTENING
@@ -127,6 +142,8 @@ class Group:
                 self._pass_on(number, message)
             case StepTaken():
                 self._relays.taken(number, message.number, problem=message.problem)
+            case SearchesAsked():
+                self.record(message)
             case _:
                 raise TypeError(f"a worker said {type(message).__name__}")
 

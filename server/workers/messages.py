@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.worker_place import WorkerPlace
+from server.workload.keeper import Noted
 
 
 class ShelfChange(StrEnum):
@@ -94,6 +95,14 @@ class StepTaken:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchesAsked:
+    """From a worker that records: searches that it answered, and how many more it dropped."""
+
+    noted: tuple[Noted, ...] = ()
+    dropped: int = 0
+
+
 Message = (
     Begin
     | Opened
@@ -105,4 +114,5 @@ Message = (
     | MetricsText
     | TakeStep
     | StepTaken
+    | SearchesAsked
 )

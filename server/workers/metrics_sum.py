@@ -35,6 +35,8 @@ class MetricsSum(Collector):
     def __init__(self, ask: Callable[[], None] = lambda: None) -> None:
         """``ask`` is called before a sum is given; it has the workers' pages heard."""
         self._ask = ask
+        self.own: Callable[[], Iterable[Metric]] = tuple
+        """What the supervisor counts itself, to be added."""
         self._changing = threading.Lock()
         self._pages: dict[int, list[Metric]] = {}
         self._gone: list[Metric] = []
@@ -56,9 +58,8 @@ class MetricsSum(Collector):
         """The families of all workers together."""
         self._ask()
         with self._changing:
-            yield from _added(
-                [*self._gone, *(family for page in self._pages.values() for family in page)]
-            )
+            of_workers = [family for page in self._pages.values() for family in page]
+            yield from _added([*self._gone, *of_workers, *self.own()])
 
 
 def _added(families: Iterable[Metric]) -> Iterator[Metric]:

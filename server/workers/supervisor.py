@@ -32,7 +32,7 @@ class Supervisor:
     """Keeps as many workers as the settings say. Use it in a ``with`` block, from one thread.
 
     It opens nothing of a server itself but what only one process may hold: the port, the embedded
-    index engine, the page of metrics and the file with the address.
+    index engine, the page of metrics, the recording and the file with the address.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +62,9 @@ class Supervisor:
         Nobody is answered before all can answer.
 
         Raises:
-            AlreadyInUse: the port, the metrics port or the index file is another process's.
+            AlreadyInUse: the port, the metrics port, the index file or the recording is another
+                process's.
+            InvalidRequest: the recording is not one, or cannot be written.
             FailedPrecondition, Unavailable: a worker could not start; the message is its own.
         """
         server = self._settings.server
@@ -73,6 +75,8 @@ class Supervisor:
             registry.register(self._group.metrics)
             page = MetricsPage(registry, host=server.host, port=server.metrics_port)
             self._closing.callback(page.close)
+        if server.record is not None:
+            self._record(server.record)
         self._start_all()
         if not self._wait_for(Standing.OPENED, stop):
             return None
@@ -109,6 +113,15 @@ class Supervisor:
     def _place(self, number: int) -> WorkerPlace:
         engine = self._engine.address if self._engine else None
         return WorkerPlace(group=self._name, number=number, port=self._port, engine=engine)
+
+    def _record(self, path: Path) -> None:
+        # Imported where a file is named: most groups record nothing, and start soon.
+        from server.workers.group_recording import GroupRecording  # noqa: PLC0415
+
+        recording = GroupRecording(path)
+        self._closing.callback(recording.close)
+        self._group.record = recording.take
+        self._group.metrics.own = recording.families
 
     def _start_all(self) -> None:
         uri = self._settings.vectors_uri

@@ -24,6 +24,7 @@ from server.workers import group_shelf
 from server.workers.control import Control
 from server.workers.group_shelf import GroupShelf
 from server.workers.messages import Begin, Failed, Listening, Opened
+from server.workers.recording_relay import RecordingRelay
 from server.workload_wiring import open_workloads
 
 _FAILURES = (DeadlineExceeded, Overloaded, Unavailable)
@@ -50,7 +51,7 @@ def main(descriptor: int) -> int:
 def _serve(settings: Settings, begin: Begin, control: Control) -> None:
     with (
         open_workloads(
-            settings.server, process=begin.place.number, given_up=control.stop.is_set
+            settings.server, keeper=RecordingRelay(control.send), given_up=control.stop.is_set
         ) as workloads,
         build_app(
             settings,

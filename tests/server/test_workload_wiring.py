@@ -20,6 +20,7 @@ from server.ingest.incoming import IncomingProduct
 from server.rpc.channel import open_channel
 from server.settings import ServerSettings, load_settings
 from server.workload.line import EndLine, Header, end_json, header_json
+from server.workload.ordered_recording import OrderedRecording
 from server.workload.reading import WorkloadReader
 from server.workload_wiring import open_workloads
 
@@ -55,12 +56,12 @@ def filled(app: App) -> None:
     app.writer.write("shop", items, all_or_none=True)
 
 
-def serves(port: int) -> bool:
+def serves(port: int, *, within_seconds: float = 0.3) -> bool:
     """Whether the health of a server says so; a port that does not answer does not."""
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)  # a stub without types
         try:
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=0.3)
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=within_seconds)
         except grpc.RpcError:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
@@ -97,7 +98,7 @@ def test_a_server_warms_up_and_records(
         filled(app)
         address = app.start(workloads)
         assert healthy == [False] * 3, "asked before each of the three questions"
-        assert serves(free_port)
+        assert serves(free_port, within_seconds=60.0)
         told = capsys.readouterr().out
         assert "warmed up" in told
         assert "answered=2" in told
@@ -144,12 +145,18 @@ def test_files_are_looked_at_before_anything_is_opened(tmp_path: Path, warm_up: 
     assert record.read_text() == "milk\n"
 
 
-def test_each_process_of_a_group_has_a_recording_of_its_own(tmp_path: Path) -> None:
+def test_a_process_of_a_group_leaves_the_file_to_its_keeper(tmp_path: Path) -> None:
     settings = ServerSettings(record=tmp_path / "shop.jsonl")
-    with open_workloads(settings, process=0), open_workloads(settings, process=1):
-        assert sorted(each.name for each in tmp_path.iterdir()) == ["shop-0.jsonl", "shop-1.jsonl"]
-        with pytest.raises(AlreadyInUse), open_workloads(settings, process=1):
-            raise AssertionError
+    with (
+        open_workloads(settings),
+        pytest.raises(AlreadyInUse),
+        open_workloads(settings),
+    ):
+        raise AssertionError
+    keeper = OrderedRecording(tmp_path / "group.jsonl")
+    with open_workloads(settings, keeper=keeper), open_workloads(settings) as alone:
+        assert alone.recorder is not None
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["group.jsonl", "shop.jsonl"]
 
 
 def test_without_files_nothing_is_opened() -> None:

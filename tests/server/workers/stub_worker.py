@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from multiprocessing.connection import Connection
 
 from server.workers.messages import (
@@ -12,6 +13,7 @@ from server.workers.messages import (
     Listening,
     MetricsText,
     Opened,
+    SearchesAsked,
     StepTaken,
     Stop,
     TakeStep,
@@ -48,6 +50,9 @@ def main(descriptor: int) -> int:
             case TakeStep(number=number):
                 connection.send(StepTaken(number=number))
             case Stop():
+                # As one that records does: what it was asked lately it says last.
+                noted = (time.monotonic(), '{"kind": "text", "request": {}}')
+                connection.send(SearchesAsked(noted=(noted,)))
                 return 0
 
 

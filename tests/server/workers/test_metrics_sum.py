@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from prometheus_client.core import CounterMetricFamily
+
 from server.workers.metrics_sum import MetricsSum
 
 PAGE = """# HELP omnishelf_calls_total Calls answered.
@@ -75,3 +77,15 @@ def test_of_the_dead_the_counts_stay_and_nothing_else() -> None:
 def test_workers_are_asked_before_a_sum_is_given() -> None:
     metrics = MetricsSum(lambda: metrics.hear(0, _page(ok=9)))
     assert _values(metrics)["omnishelf_calls_total['OK']"] == 9
+
+
+def test_what_the_supervisor_counts_is_added() -> None:
+    metrics = MetricsSum()
+    metrics.own = lambda: [CounterMetricFamily("omnishelf_workload_dropped", "", value=2)]
+    assert _values(metrics) == {"omnishelf_workload_dropped_total[]": 2}
+    for worker in (0, 1):
+        metrics.hear(
+            worker,
+            "# TYPE omnishelf_workload_dropped_total counter\nomnishelf_workload_dropped_total 3\n",
+        )
+    assert _values(metrics) == {"omnishelf_workload_dropped_total[]": 8}

@@ -14,10 +14,17 @@ import pytest
 from prometheus_client.core import Metric
 
 from server.address import announced_address
-from server.errors import AlreadyInUse, FailedPrecondition, OmnishelfError, Unavailable
+from server.errors import (
+    AlreadyInUse,
+    FailedPrecondition,
+    InvalidRequest,
+    OmnishelfError,
+    Unavailable,
+)
 from server.settings import Settings, load_settings
 from server.workers import worker_process
 from server.workers.supervisor import Supervisor
+from server.workload.reading import WorkloadReader
 
 STUB = Path(__file__).with_name("stub_worker.py")
 SUPERVISING = """
@@ -132,6 +139,41 @@ def test_a_worker_that_dies_is_started_again(kept: Supervisor) -> None:
     first.kill()
     _until(lambda: len({each.pid for each in _children()} - {first.pid}) == 2)
     assert second.is_running()
+
+
+def test_workers_that_all_die_at_once_answer_again(kept: Supervisor) -> None:
+    dead = _children()
+    for each in dead:
+        each.kill()
+
+    def answering() -> int:
+        workers = list(kept._group._workers.values())
+        new = [each for each in workers if each.process_id not in {one.pid for one in dead}]
+        return sum(each.standing is worker_process.Standing.LISTENING for each in new)
+
+    _until(lambda: answering() == 2)
+
+
+def test_what_workers_were_asked_is_recorded_to_their_end(
+    settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.jsonl"
+    with Supervisor(settings(**{"server.record": path})) as supervisor:
+        supervisor.start(threading.Event())
+    assert WorkloadReader(path=path).check() == 2
+    counted = {each.name: each.samples[0].value for each in supervisor._group.metrics.own()}
+    assert counted == {"omnishelf_workload_recorded": 2, "omnishelf_workload_dropped": 0}
+
+
+def test_what_is_no_recording_is_refused_before_any_worker_starts(
+    settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("milk\n")
+    with Supervisor(settings(**{"server.record": path})) as supervisor:
+        with pytest.raises(InvalidRequest, match="must be a header"):
+            supervisor.start(threading.Event())
+        assert not _children()
 
 
 def test_what_a_dead_worker_counted_stays(settings: Callable[..., Settings]) -> None:

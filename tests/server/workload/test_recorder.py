@@ -1,6 +1,5 @@
-"""Searches recorded beside their answers: in order of arrival, bounded, and never in the way."""
+"""Searches recorded beside their answers: bounded, and never in the way."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +9,10 @@ from pathlib import Path
 import pytest
 from omnishelf.v1 import search_service_pb2 as pb
 
+from server.workload.keeper import RecordingCounts
+from server.workload.ordered_recording import OrderedRecording
 from server.workload.reading import WorkloadReader
-from server.workload.recorder import Recorder, RecordingCounts
+from server.workload.recorder import Recorder
 
 MINUTES = 300.0
 
@@ -23,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def recording(path: Path, **settings: float) -> Iterator[Recorder]:
-    recorder = Recorder(path, **settings)  # type: ignore[arg-type] # waiting is whole
+    recorder = Recorder(OrderedRecording(path), **settings)  # type: ignore[arg-type] # waiting is whole
     try:
         yield recorder
     finally:
@@ -47,16 +48,6 @@ def test_searches_are_written_in_the_order_they_came(path: Path) -> None:
     dues = [line.due_seconds or 0 for line in WorkloadReader(path=path)]
     assert dues[1] - dues[0] == pytest.approx(0.25, abs=1e-5)
     assert recorder.counts() == RecordingCounts(recorded=3, dropped=0)
-
-
-def test_a_slow_search_is_written_after_one_that_came_later(path: Path) -> None:
-    with recording(path, flush_seconds=0.01, settle_seconds=0.0) as recorder:
-        begun = time.monotonic()
-        recorder.note(search("quick"), arrived=begun)
-        while not recorder.counts().recorded:
-            time.sleep(0.005)
-        recorder.note(search("slow"), arrived=begun - 5.0)
-    assert recorded(path) == ["quick", "slow"], "and its due time does not fall"
 
 
 def test_what_is_too_much_is_counted_and_said_at_the_end(path: Path) -> None:
@@ -83,25 +74,6 @@ def test_a_request_is_not_changed_and_its_picture_not_kept(path: Path) -> None:
     assert b"c2VjcmV0" not in path.read_bytes()
 
 
-def test_a_full_disk_costs_the_recording_alone(
-    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with recording(path, flush_seconds=0.01, settle_seconds=0.0) as recorder:
-
-        def full(_descriptor: int, _data: object) -> int:
-            raise OSError(28, "No space left on device")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "write", full)
-            recorder.note(search("lost"), arrived=time.monotonic())
-            while not recorder.counts().dropped:
-                time.sleep(0.005)
-        recorder.note(search("kept"), arrived=time.monotonic())
-    assert recorded(path) == ["kept"]
-    assert recorder.counts() == RecordingCounts(recorded=1, dropped=1)
-    assert "searches are not recorded" in capsys.readouterr().out
-
-
 def test_many_threads_lose_nothing(path: Path) -> None:
     with recording(path, flush_seconds=0.01) as recorder:
 
@@ -118,7 +90,7 @@ def test_many_threads_lose_nothing(path: Path) -> None:
 
 
 def test_closing_again_does_nothing(path: Path) -> None:
-    recorder = Recorder(path)
+    recorder = Recorder(OrderedRecording(path))
     recorder.close()
     recorder.close()
     recorder.note(search("late"), arrived=time.monotonic())
