@@ -1,4 +1,4 @@
-"""Fixtures that any test may ask for."""
+"""Fixtures that any test may ask for, and examples that a machine standing still does not fail."""
 
 import socket
 from collections.abc import Iterator
@@ -6,6 +6,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+from server.encoders.managed_ports import free_port as port_below_clients
+
+# Its default fails an example that takes 200 ms, which says nothing of what is tested.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 SHARED_DATASETS = Path(__file__).parents[1] / "../shared/datasets"
 
@@ -27,8 +36,17 @@ def shared_datasets() -> Path:
 
 @pytest.fixture
 def free_port() -> int:
-    """Return a TCP port of this machine that nothing listened on a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+    """Return a TCP port of this machine that nothing listened on a moment ago.
+
+    The system gives it to nobody: tests in other processes do not take it meanwhile.
+    """
+    return port_below_clients()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Return a TCP port of this machine that refuses connections for as long as the test lasts."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and never listens
+        port: int = held.getsockname()[1]
+        yield port

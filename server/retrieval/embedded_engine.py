@@ -18,7 +18,7 @@ from typing import Final, TextIO
 from server.errors import AlreadyInUse, FailedPrecondition, Unavailable
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,36}")
-_START_SECONDS: Final = 10.0
+_START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 2.0
 _ENDING_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.002

@@ -7,6 +7,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from deploy import healthcheck
 from deploy.healthcheck import is_serving
 
 
@@ -32,11 +33,13 @@ def test_a_running_server(
     server: tuple[health.HealthServicer, str],
     status: int,
     serving: bool,  # noqa: FBT001 - a column of the table
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(healthcheck, "TIMEOUT_SECONDS", 60.0)
     servicer, address = server
     servicer.set("", status)
     assert is_serving(address) is serving
 
 
-def test_nobody_listens(free_port: int) -> None:
-    assert is_serving(f"127.0.0.1:{free_port}") is False
+def test_nobody_listens(silent_port: int) -> None:
+    assert is_serving(f"127.0.0.1:{silent_port}") is False

@@ -53,7 +53,7 @@ class Shop:
             parent=CATALOG, query=[pb.QueryPart(text=text)], **options
         )
         stub = search_service_pb2_grpc.SearchServiceStub(self.channel)
-        reply: pb.SearchProductsResponse = stub.SearchProducts(request, timeout=20)
+        reply: pb.SearchProductsResponse = stub.SearchProducts(request, timeout=60)
         return reply
 
     def here(self) -> tuple[str, Path]:
@@ -110,7 +110,7 @@ def serving(data: Path, *, log: Path) -> Iterator[grpc.Channel]:
                 yield channel
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 def browse(shop: Shop, *, seed: int) -> Iterator[dict[str, object]]:
@@ -165,7 +165,7 @@ def imported(shop: Shop, lines: Iterator[dict[str, object]], *, file: Path) -> d
 
 def settled(shop: Shop) -> None:
     """Wait until searches are written: to forget somebody does, and nobody is called so."""
-    shop_feedback(shop).ForgetUser(feedback.ForgetUserRequest(user="nobody"), timeout=20)
+    shop_feedback(shop).ForgetUser(feedback.ForgetUserRequest(user="nobody"), timeout=60)
 
 
 def shop_feedback(shop: Shop) -> feedback_service_pb2_grpc.FeedbackServiceStub:

@@ -60,7 +60,7 @@ def test_a_thread_does_it_and_survives_a_store_that_is_away() -> None:
     counted = _counted(counts, every_seconds=0.01)
     counted.start()
     counted.note("a")
-    assert counts.told.wait(5)
+    assert counts.told.wait(60)
     counted.close()
     counted.close()
     assert counts.taken == ["a"]

@@ -32,7 +32,7 @@ from server.settings import load_settings
 
 PARENT = "catalogs/shop"
 TITLES = ("Yoga pants", "Running shoes", "Hiking pants", "Wool socks")
-SECONDS = 5.0
+SECONDS = 60.0
 RULES = pb.RankingOptions(mode=pb.RankingOptions.MODE_RULES, variety=0.0)
 
 
@@ -61,7 +61,8 @@ class Served:
             **{"parent": PARENT, "query": [pb.QueryPart(text="pants")], **fields}  # type: ignore[arg-type]
         )
         with wire_errors("here"):
-            return search_service_pb2_grpc.SearchServiceStub(self.channel).SearchProducts(request)
+            stub = search_service_pb2_grpc.SearchServiceStub(self.channel)
+            return stub.SearchProducts(request, timeout=SECONDS)
 
     @property
     def feedback(self) -> feedback_service_pb2_grpc.FeedbackServiceStub:

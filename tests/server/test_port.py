@@ -56,7 +56,7 @@ class TestShared:
         ):
             SharedPort(HOST, other.getsockname()[1])
 
-    def test_given_back_it_is_free(self) -> None:
-        with SharedPort(HOST, 0) as kept:
-            port = kept.port
-        refuse_taken_port(HOST, port)
+    def test_given_back_it_is_free(self, free_port: int) -> None:
+        with SharedPort(HOST, free_port), pytest.raises(AlreadyInUse):
+            refuse_taken_port(HOST, free_port)
+        refuse_taken_port(HOST, free_port)

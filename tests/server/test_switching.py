@@ -97,7 +97,20 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(120)
+
+    def until(self, met: Callable[[], bool]) -> None:
+        """Go on until it is so: on a busy machine all of them may stand still for long."""
+        waited = threading.Event()
+        for _ in range(6_000):
+            if met():
+                return
+            waited.wait(0.01)
+        pytest.fail("those who search did not meet it")
+
+    def bundles(self) -> set[str]:
+        """By which they were answered so far."""
+        return {bundle for bundle, _ in self.seen.copy()}
 
     def _run(self, work: Callable[[grpc.Channel, int], None]) -> None:
         turn = 0
@@ -125,7 +138,7 @@ class Load:
         stub = search_service_pb2_grpc.SearchServiceStub(channel)
         response = stub.SearchProducts(
             pb.SearchProductsRequest(parent="catalogs/shop", query=[part], page_size=100),
-            timeout=20,
+            timeout=60,
         )
         assert len(response.hits) == PRODUCTS
         assert not response.fallbacks
@@ -136,7 +149,7 @@ class Load:
     def _read(self, channel: grpc.Channel, turn: int) -> None:
         name = f"catalogs/shop/products/p{turn % PRODUCTS:03}"
         request = product_service_pb2.GetProductRequest(name=name)
-        found = products_grpc.ProductServiceStub(channel).GetProduct(request, timeout=20)
+        found = products_grpc.ProductServiceStub(channel).GetProduct(request, timeout=60)
         assert found.name == name
 
 
@@ -145,6 +158,7 @@ def test_bundles_are_switched_under_load_without_a_gap(
 ) -> None:
     starter, other = served.app.shelf.current.id, narrow[1].id
     with Load(address=served.address) as load:
+        load.until(lambda: starter in load.bundles())
         request = encoders.OpenEncoderBundleRequest(directory_name="narrow")
         assert not served.encoders.OpenEncoderBundle(request).encoder_bundle.current
         promote = encoders.PromoteEncoderBundleRequest(name=f"encoderBundles/{other}")
@@ -155,10 +169,10 @@ def test_bundles_are_switched_under_load_without_a_gap(
         served.load(replace=True)
         served.encoders.CloseEncoderBundle(close)
         served.load(replace=True)
+        load.until(lambda: other in load.bundles() and load.answers > 20)
 
     assert load.failures == []
-    assert load.answers > 20
-    assert {bundle for bundle, _ in load.seen} == {starter, other}
+    assert load.bundles() == {starter, other}
     assert len(load.seen) >= 2
     assert served.app.shelf.ids() == [other]
     assert served.app.engine.names() == [served.app.catalogs.get("shop").index.name]
@@ -203,7 +217,7 @@ def test_while_a_catalog_is_replaced_other_writes_are_refused_and_nothing_is_los
 
     def waiting() -> Iterator[IncomingProduct]:
         yield from shop(130)
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         yield from shop(131)
 
     outcomes = import_products(
@@ -223,7 +237,7 @@ def test_while_a_catalog_is_replaced_other_writes_are_refused_and_nothing_is_los
 
 def _until_no_call_runs(app: App) -> None:
     waited = threading.Event()
-    for _ in range(2_000):
+    for _ in range(6_000):
         if app.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 0:
             return
         waited.wait(0.01)

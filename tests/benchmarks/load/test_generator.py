@@ -12,7 +12,7 @@ from benchmarks.load.arrivals import constant, in_order, in_turn
 from benchmarks.load.echo import Echo, RunningEcho, echo
 from benchmarks.load.generator import Generator
 from benchmarks.load.grpc_target import GrpcTarget
-from benchmarks.load.measured import MeasuredRound
+from benchmarks.load.measured import MeasuredRound, Plan
 from benchmarks.load.processes import Watch
 from server.errors import Unavailable
 
@@ -35,9 +35,19 @@ def names(measured: MeasuredRound) -> list[str]:
     return [mark.name for mark in measured.marks]
 
 
+def whole_round(generator: Generator, plan: Plan, *, keep_replies: bool = True) -> MeasuredRound:
+    """A round in which all was sent: where the machine stands still for a second, the next one."""
+    for _ in range(5):
+        measured = generator.round(plan, REQUESTS, keep_replies=keep_replies)
+        if measured.sent_seconds.size == plan.places.size:
+            return measured
+        assert not measured.valid
+    pytest.fail("no round was whole")
+
+
 def test_an_open_loop_asks_what_is_due_and_hears_of_all(generator: Generator) -> None:
     plan = in_order(constant(50.0, seconds=0.6), questions=2)
-    measured = generator.round(plan, REQUESTS)
+    measured = whole_round(generator, plan)
     assert measured.sent_seconds.size == 30
     assert measured.statuses == ("OK",) * 30
     assert measured.replies == (bytes(7),) * 30
@@ -49,18 +59,24 @@ def test_an_open_loop_asks_what_is_due_and_hears_of_all(generator: Generator) ->
 
 def test_a_closed_loop_has_as_many_under_way_as_callers(generator: Generator) -> None:
     plan = in_turn(3, seconds=0.3, questions=2)
-    measured = generator.round(plan, REQUESTS, seconds=0.3)
-    sent, done = measured.sent_seconds, measured.done_seconds
-    assert 3 <= sent.size < plan.places.size
-    under_way = [(sent <= at).sum() - (done < at).sum() for at in sent]
-    assert max(under_way) == 3
-    assert (measured.latency_seconds == done - sent).all()
-    assert not [each for each in measured.marks if each.name == "RATE_NOT_REACHED"]
+    most = 0
+    for _ in range(5):  # a machine that stands still may let none of them overlap
+        measured = generator.round(plan, REQUESTS, seconds=0.3)
+        sent, done = measured.sent_seconds, measured.done_seconds
+        under_way = [(sent <= at).sum() - (done < at).sum() for at in sent]
+        most = max(most, *under_way)
+        assert most <= 3
+        assert sent.size < plan.places.size
+        assert (measured.latency_seconds == done - sent).all()
+        assert "RATE_NOT_REACHED" not in names(measured)
+        if most == 3:
+            break
+    assert most == 3
 
 
 def test_replies_are_left_behind_where_nobody_reads_them(generator: Generator) -> None:
     plan = in_order(constant(50.0, seconds=0.1), questions=2)
-    measured = generator.round(plan, REQUESTS, keep_replies=False)
+    measured = whole_round(generator, plan, keep_replies=False)
     assert measured.statuses == ("OK",) * 5
     assert set(measured.replies) == {b""}
 
@@ -84,15 +100,20 @@ def test_cpu_and_memory_are_told_by_group(generator: Generator, running: Running
 
 def test_a_client_that_was_suspended_says_so(generator: Generator) -> None:
     plan = in_order(constant(20.0, seconds=2.5), questions=2)
-    pid = generator.pid
-    timers = [
-        threading.Timer(0.5, os.kill, (pid, signal.SIGSTOP)),
-        threading.Timer(2.0, os.kill, (pid, signal.SIGCONT)),
-    ]
-    for timer in timers:
+
+    def suspend() -> None:
+        os.kill(generator.pid, signal.SIGSTOP)
+        threading.Event().wait(1.5)
+        os.kill(generator.pid, signal.SIGCONT)
+
+    for _ in range(5):  # it is suspended before or after the round where this process stands still
+        timer = threading.Timer(0.5, suspend)
         timer.daemon = True
         timer.start()
-    measured = generator.round(plan, REQUESTS)
+        measured = generator.round(plan, REQUESTS)
+        timer.join()
+        if "CLOCK_JUMPED" in names(measured):
+            break
     assert {"CLOCK_JUMPED", "RATE_NOT_REACHED"} <= set(names(measured))
     assert not measured.valid
 
@@ -111,10 +132,16 @@ def test_a_generator_that_died_says_so(running: RunningEcho) -> None:
 
 
 def test_a_server_that_dies_ends_the_round_and_the_next_if_it_is_not_back() -> None:
+    # One that died before it was asked shows less: the next one lives longer.
+    assert any(answered_before_it_died(seconds) for seconds in (0.5, 5.0, 30.0))
+
+
+def answered_before_it_died(alive_seconds: float) -> bool:
+    """A round on a server that lives so long; whether it answered at all."""
     with echo(Echo(reply_bytes=7)) as dying:
-        target = GrpcTarget(name="echo", address=dying.address, connect_seconds=0.5)
+        target = GrpcTarget(name="echo", address=dying.address, connect_seconds=1.0)
         with Generator(target) as generator:
-            timer = threading.Timer(0.5, os.kill, (dying.pid, signal.SIGKILL))
+            timer = threading.Timer(alive_seconds, os.kill, (dying.pid, signal.SIGKILL))
             timer.daemon = True
             timer.start()
             plan = in_order(constant(50.0, seconds=60.0), questions=2)
@@ -122,8 +149,8 @@ def test_a_server_that_dies_ends_the_round_and_the_next_if_it_is_not_back() -> N
             assert "SERVER_GONE" in names(measured)
             assert "RATE_NOT_REACHED" not in names(measured)
             assert not measured.valid
-            assert measured.statuses.count("OK") > 0
             assert "UNAVAILABLE" in measured.statuses
             assert measured.sent_seconds.size < plan.places.size
             with pytest.raises(Unavailable, match="nothing answers"):
                 generator.round(plan, REQUESTS)
+            return "OK" in measured.statuses

@@ -1,7 +1,6 @@
 """A real HTTP service, asked as load does."""
 
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
@@ -24,7 +23,7 @@ class Service(BaseHTTPRequestHandler):
         CONNECTIONS.add(self.client_address)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/hang":
-            time.sleep(1.0)
+            OVER.wait(60)
         status = int(self.path[1:]) if self.path[1:].isdigit() else 200
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -47,6 +46,7 @@ class Quiet(ThreadingHTTPServer):
 
 
 CONNECTIONS: set[object] = set()
+OVER = threading.Event()
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +55,18 @@ def address() -> Iterator[str]:
     thread = threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{service.server_port}"
+    OVER.set()
     service.shutdown()
     service.server_close()
 
 
-def ask(url: str, *bodies: bytes, timeout: float = 5.0, connections: int = 1) -> list[Outcome]:
+def ask(url: str, *bodies: bytes, timeout: float = 60.0, connections: int = 1) -> list[Outcome]:
     """All at once; their outcomes as they came."""
     ended: SimpleQueue[Outcome] = SimpleQueue()
     connection = HttpTarget(name="peer", url=url, connections=connections).connect()
     for body in bodies:
         connection.ask(body, ended.put, timeout_seconds=timeout)
-    found = [ended.get(timeout=30) for _ in bodies]
+    found = [ended.get(timeout=120) for _ in bodies]
     connection.close()
     return found
 

@@ -24,16 +24,18 @@ from benchmarks.load.processes import (
 from benchmarks.load.systems import connections_for
 
 # Works until it is told to stop; so long that a machine with other work shows it too.
-BUSY = "while True: pass"
-IDLE = "import sys; sys.stdin.read()"
+BUSY = "print(flush=True)\nwhile True: pass"
+IDLE = "import sys; print(flush=True); sys.stdin.read()"
 
 
 @contextmanager
 def process(code: str, *, title: str = "python") -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process with another name in its command."""
-    command = [title, "-c", code]
-    with subprocess.Popen(command, executable=sys.executable, stdin=subprocess.PIPE) as started:
+    """A Python process with another name in its command, which has begun with its code."""
+    command, pipe = [title, "-c", code], subprocess.PIPE
+    with subprocess.Popen(command, executable=sys.executable, stdin=pipe, stdout=pipe) as started:
+        assert started.stdout is not None
         try:
+            assert started.stdout.readline() == b"\n"
             yield started
         finally:
             started.kill()
@@ -42,7 +44,7 @@ def process(code: str, *, title: str = "python") -> Iterator[subprocess.Popen[by
 def wait_for_work(pid: int) -> None:
     """Return when the process has worked for two tenths of a second."""
     start = moment(Watch(groups={"server": (pid,)})).cpu[pid]
-    for _ in range(600):
+    for _ in range(1_200):
         if moment(Watch(groups={"server": (pid,)})).cpu[pid] > start + 0.2:
             return
         time.sleep(0.05)

@@ -86,7 +86,7 @@ def manage(triton_environment: Path, published_starter: Path, tmp_path: Path) ->
                 command,
                 folder=tmp_path / "triton",
                 observer=heard or Heard(),
-                options=ManagedOptions(ready_seconds=60.0, check_seconds=check_seconds),
+                options=ManagedOptions(ready_seconds=120.0, check_seconds=check_seconds),
                 choose_port=choose_port,
             )
             return closing.enter_context(triton)

@@ -37,7 +37,7 @@ def main(environment: Path, repository: Path, folder: Path) -> None:
                 said.add(triton.keeper_pid)
                 print(triton.keeper_pid, flush=True)  # noqa: T201 - the test reads it
 
-        triton.serve("starter", answer, deadline=Deadline.after(60.0))
+        triton.serve("starter", answer, deadline=Deadline.after(120.0))
         threading.Event().wait()
 
 

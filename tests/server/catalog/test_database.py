@@ -31,7 +31,7 @@ def test_one_process_at_a_time_is_alone(store: Store, other: Store) -> None:
             pass
         thread.start()
         assert not entered.wait(0.2)
-    assert entered.wait(10)
+    assert entered.wait(60)
     thread.join()
 
 

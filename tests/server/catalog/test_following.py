@@ -101,7 +101,7 @@ def test_a_thread_follows_within_a_second_and_outlives_failures(store: Store, ot
     following = follower(store, taken, poll_seconds=0.02)
     following.start()
     note(other, "a")
-    assert taken.told.wait(10)
+    assert taken.told.wait(60)
     following.close()
     following.close()
 

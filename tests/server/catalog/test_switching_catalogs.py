@@ -91,7 +91,7 @@ def test_an_old_build_and_its_bundle_stay_until_its_last_search_has_ended(
         assert catalog is old
         assert engine.open(old.index.name) is old.index
         assert encoder.encode_texts(["still here"], deadline=Deadline.never()).shape == (1, 2)
-    thread.join(20)
+    thread.join(60)
 
     assert replaced.is_set()
     assert engine.names() == [catalogs.get("shop").index.name]

@@ -98,8 +98,8 @@ def test_what_was_asked_wrongly(
 
 
 def test_without_a_server_the_remedy_is_named(
-    tmp_path: Path, free_port: int, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, silent_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("bundle", "list", "--data", tmp_path) == 2
     assert "omnishelf serve" in capsys.readouterr().err.replace("\n", " ")
-    assert run("bundle", "list", "--data", tmp_path, "--server", f"127.0.0.1:{free_port}") == 1
+    assert run("bundle", "list", "--data", tmp_path, "--server", f"127.0.0.1:{silent_port}") == 1

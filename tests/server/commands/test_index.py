@@ -194,20 +194,40 @@ def test_a_server_that_runs_on_the_data_directory_takes_the_products(
 
 
 def test_a_server_that_is_not_there_is_a_failure(
-    mixed: Path, free_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mixed: Path, silent_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ("index", mixed, "--server", f"127.0.0.1:{free_port}", "--data", tmp_path)
+    command = ("index", mixed, "--server", f"127.0.0.1:{silent_port}", "--data", tmp_path)
     assert run(*command) == 1
     assert "no server answers" in capsys.readouterr().err
+
+
+# Waits with its last batch for its end, which otherwise may come after that of the work.
+TO_BE_KILLED = """
+import threading
+from server.cli import main
+from server.ingest import batches
+
+whole, committed = batches.commit, []
+
+def commit(catalog, batch):
+    committed.append(batch)
+    if len(committed) == 4:
+        threading.Event().wait()
+    whole(catalog, batch)
+
+batches.commit = commit
+main()
+"""
 
 
 @pytest.mark.slow
 def test_killed_and_run_again_nothing_is_lost_and_nothing_twice(tmp_path: Path) -> None:
     shop = write_sample_shop(tmp_path / "shop", seed=6, products=100)
     data = tmp_path / "data"
-    command = [sys.executable, "-c", "from server.cli import main; main()"]
-    command += ["index", str(shop.catalog), "--data", str(data)]
-    with subprocess.Popen(command, start_new_session=True) as child:
+    arguments = ["index", str(shop.catalog), "--data", str(data)]
+    killed = [sys.executable, "-c", TO_BE_KILLED, *arguments]
+    command = [sys.executable, "-c", "from server.cli import main; main()", *arguments]
+    with subprocess.Popen(killed, start_new_session=True) as child:
         _await_products(data / "products.db", child)
         os.kill(child.pid, signal.SIGKILL)
     survived = _stored(data / "products.db")

@@ -74,7 +74,7 @@ def test_a_server_is_found_asked_and_stopped(
     assert announced_address(data / "server.address")
     assert search("a lamp to read by") == ["lamp", "shoe"]
     serving.send_signal(signal.SIGTERM)
-    out, err = serving.communicate(timeout=60)
+    out, err = serving.communicate(timeout=120)
     assert serving.returncode == 0
     assert out.startswith("Stopping")
     start, line = (json.loads(each) for each in err.splitlines())

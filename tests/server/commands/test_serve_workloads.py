@@ -24,7 +24,7 @@ from server.settings import load_settings
 from server.workload.reading import WorkloadReader
 
 PROGRAM = [sys.executable, "-c", "from server.cli import main; main()", "serve"]
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

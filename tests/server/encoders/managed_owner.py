@@ -20,7 +20,7 @@ def main(folder: Path, child_in: str) -> None:
     command = stand_in(deaf=True, child_in=child_in)
     with ManagedTriton(command, folder=folder, observer=Heard(), options=options) as triton:
         greeted = Greeted(triton)
-        triton.serve("bundle", greeted, deadline=Deadline.after(20.0))
+        triton.serve("bundle", greeted, deadline=Deadline.after(60.0))
         print(greeted.pids[-1], triton.keeper_pid, flush=True)  # noqa: T201 - the test reads it
         threading.Event().wait()
 

@@ -41,7 +41,7 @@ class Greeted:
     def __call__(self, deadline: Deadline) -> None:
         host, _, port = self.triton.address.rpartition(":")
         try:
-            with socket.create_connection((host, int(port)), timeout=1.0) as connection:
+            with socket.create_connection((host, int(port)), timeout=30.0) as connection:
                 greeting = connection.recv(100)
         except OSError as error:
             raise Unavailable("nobody there", reason="TRITON_UNREACHABLE") from error
@@ -77,7 +77,7 @@ def lives(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def until(true: Callable[[], bool], *, seconds: float = 10.0) -> None:
+def until(true: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Return once ``true()`` is; fail when it is not in time."""
     end = time.monotonic() + seconds
     while not true():

@@ -85,5 +85,5 @@ def test_of_many_threads_one_probes() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(each.value for each in admitted) == ["probe"] + ["refused"] * 7

@@ -215,7 +215,7 @@ def test_threads_share_it() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert wrong == []
     counts = cache.counts()
     assert counts.bytes == counts.entries * ENTRY <= 8 * ENTRY

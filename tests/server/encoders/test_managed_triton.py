@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 
 from exporter.triton.server_environment import Command
 from server.deadline import Deadline
-from server.encoders import managed_regions
+from server.encoders import managed_regions, managed_triton
+from server.encoders.managed_pause import pause_seconds
 from server.encoders.managed_ports import free_port
 from server.encoders.managed_triton import ManagedOptions, ManagedTriton
 from server.errors import AlreadyInUse, FailedPrecondition, Unavailable
@@ -38,7 +40,7 @@ def start(tmp_path: Path, heard: Heard) -> Iterator[Start]:
 
         def started(*, check_seconds: float = 3.0, **how: object) -> ManagedTriton:
             options = ManagedOptions(
-                ready_seconds=10.0, check_seconds=check_seconds, grace_seconds=0.3
+                ready_seconds=60.0, check_seconds=check_seconds, grace_seconds=0.3
             )
             triton = ManagedTriton(
                 stand_in(**how), folder=tmp_path / "triton", observer=heard, options=options
@@ -49,7 +51,7 @@ def start(tmp_path: Path, heard: Heard) -> Iterator[Start]:
 
 
 def soon() -> Deadline:
-    return Deadline.after(20.0)
+    return Deadline.after(60.0)
 
 
 def test_it_serves_once_the_answer_passes_and_leaves_nothing(start: Start, heard: Heard) -> None:
@@ -88,8 +90,10 @@ def test_what_cannot_be_started_is_quoted(tmp_path: Path, heard: Heard) -> None:
         assert "exit code 127" in caught.value.message
 
 
-def test_not_in_time(start: Start) -> None:
+def test_not_in_time(start: Start, tmp_path: Path) -> None:
     triton = start(silent=True, says="loading\n")
+    log = tmp_path / "triton" / "triton.log"
+    until(lambda: log.is_file() and "loading" in log.read_text("utf-8"))
     with pytest.raises(Unavailable, match="loading") as caught:
         triton.serve("bundle", Greeted(triton), deadline=Deadline.after(0.5))
     assert caught.value.reason == "TRITON_NOT_READY"
@@ -127,8 +131,8 @@ def test_killed_it_comes_back_with_everything_it_served(start: Start, heard: Hea
     triton.forget("b")
     for run in (2, 3):
         os.kill(kept.pids[-1], signal.SIGKILL)
-        until(lambda run=run: len(second.pids) == run)  # type: ignore[misc]
-    until(lambda: heard.told[-1] == "up")
+        until(lambda run=run: heard.told.count("up") == run)  # type: ignore[misc]
+        assert len(second.pids) == run
     assert heard.told == ["up", *("down", "restarted", "up") * 2]
     assert triton.restarts == 2
     assert triton.address == address
@@ -173,7 +177,17 @@ def test_running_and_wrong_three_times_it_is_started_again(start: Start, heard: 
     assert len(set(greeted.pids)) == 2
 
 
-def test_its_port_taken_while_it_was_down_is_waited_for(start: Start) -> None:
+def test_its_port_taken_while_it_was_down_is_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = threading.Event()
+
+    def pause(*_: object, **__: object) -> float:
+        """Until the port is taken."""
+        assert down.wait(60)
+        return pause_seconds(1, draw=0.0)
+
+    monkeypatch.setattr(managed_triton, "pause_seconds", pause)
     triton = start()
     greeted = Greeted(triton)
     triton.serve("bundle", greeted, deadline=soon())
@@ -181,6 +195,7 @@ def test_its_port_taken_while_it_was_down_is_waited_for(start: Start) -> None:
     os.kill(greeted.pids[-1], signal.SIGKILL)
     until(lambda: not lives(greeted.pids[-1]))
     with socket.create_server(("127.0.0.1", port)):
+        down.set()
         until(lambda: triton.restarts >= 1)
     until(lambda: lives(greeted.pids[-1]))
     assert len(greeted.pids) == 2

@@ -238,6 +238,6 @@ def test_bundles_come_and_go_under_those_who_use_them(
         shelf.open(Path("a"))
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert failures == []
     assert [each.closings for each in opening.made] == [1] * 30 + [0]

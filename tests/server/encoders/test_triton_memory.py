@@ -21,7 +21,7 @@ from tests.server.encoders.test_triton import pictures
 from tests.server.encoders.triton_double import TritonDouble, asking, one_hot, serving
 
 SHARED = Path("/dev/shm")  # noqa: S108 - the system's shared memory is what is meant
-SOON = 20.0
+SOON = 60.0
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the system has no /dev/shm")
 

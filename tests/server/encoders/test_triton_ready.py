@@ -23,7 +23,7 @@ from tests.server.encoders.triton_double import (
     serving,
 )
 
-SOON = 20.0
+SOON = 60.0
 
 
 def nan_rows(request: Message) -> Message:

@@ -34,9 +34,9 @@ def test_the_end_is_waited_for_until_every_one_is_given_back() -> None:
     held = slots.take(deadline=Deadline.never())
     assert not slots.await_all(0.01)
     with ThreadPoolExecutor(1) as waiting:
-        ended = waiting.submit(slots.await_all, 30.0)
+        ended = waiting.submit(slots.await_all, 60.0)
         slots.give(held)
-        assert ended.result(timeout=10)
+        assert ended.result(timeout=60)
 
 
 def test_none_in_time_is_busy() -> None:
@@ -53,7 +53,7 @@ def test_who_waits_gets_what_is_given_back() -> None:
     with ThreadPoolExecutor(1) as waiting:
         taken = waiting.submit(slots.take, deadline=Deadline.never())
         slots.give(held)
-        assert taken.result(timeout=10) is held
+        assert taken.result(timeout=60) is held
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -67,9 +67,9 @@ def test_a_caller_who_leaves_waits_no_longer(before: bool) -> None:  # noqa: FBT
     leaving.start()
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded) as caught:
-        slots.take(deadline=Deadline.after(30, cancellation=cancellation))
+        slots.take(deadline=Deadline.after(60, cancellation=cancellation))
     assert caught.value.reason == "CALLER_LEFT"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
     leaving.join()
 
 
@@ -79,7 +79,7 @@ def test_no_slot_is_held_twice_or_lost_among_many_threads() -> None:
     lock = threading.Lock()
 
     def work(_: int) -> bool:
-        slot = slots.take(deadline=Deadline.after(30))
+        slot = slots.take(deadline=Deadline.after(60))
         with lock:
             alone = slot not in held
             held.add(slot)
@@ -97,13 +97,13 @@ def test_who_asks_again_at_once_does_not_get_ahead_of_who_waits() -> None:
     slots = Slots(1)
     held = slots.take(deadline=Deadline.never())
     with ThreadPoolExecutor(1) as waiting:
-        waiter = waiting.submit(slots.take, deadline=Deadline.after(30))
-        patience = Deadline.after(30)
+        waiter = waiting.submit(slots.take, deadline=Deadline.after(60))
+        patience = Deadline.after(60)
         while not slots._waiting:
             patience.check("somebody waits")
         slots.give(held)
         assert slots.take_free() is None
-        assert waiter.result(timeout=10) is held
+        assert waiter.result(timeout=60) is held
 
 
 def test_who_gave_up_waiting_is_passed_over() -> None:

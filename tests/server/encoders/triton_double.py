@@ -75,7 +75,7 @@ class TritonDouble(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: igno
             self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             if self.hold is not None:
-                self.hold.wait(20)
+                self.hold.wait(60)
             if self.refuse is not None:
                 context.abort(*self.refuse)
             return self.answer(request) if self.answer else self._unit(request, context)

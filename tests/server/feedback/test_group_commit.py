@@ -7,7 +7,7 @@ import pytest
 
 from server.feedback.group_commit import GroupCommit
 
-WAIT = 20.0
+WAIT = 60.0
 
 
 class Committer:

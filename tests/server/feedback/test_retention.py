@@ -15,7 +15,7 @@ from tests.server.feedback.search_parts import record
 
 DAY = 86_400.0
 HOUR = 3_600.0
-WAIT = 20.0
+WAIT = 60.0
 KEPT = 100
 
 

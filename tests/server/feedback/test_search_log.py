@@ -8,7 +8,7 @@ from server.feedback.search_log import SearchLog
 from server.feedback.search_record import SearchRecord
 from tests.server.feedback.search_parts import record
 
-WAIT = 20.0
+WAIT = 60.0
 
 
 class Writer:

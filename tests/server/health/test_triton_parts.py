@@ -18,8 +18,8 @@ def test_where_towers_run_here_it_is_what_is_installed(tmp_path: Path) -> None:
     assert triton(settings(tmp_path)) == installed()
 
 
-def test_nobody_at_the_address(tmp_path: Path, free_port: int) -> None:
-    address = f"127.0.0.1:{free_port}"
+def test_nobody_at_the_address(tmp_path: Path, silent_port: int) -> None:
+    address = f"127.0.0.1:{silent_port}"
     check = triton(settings(tmp_path, **{"encoder.kind": "triton", "triton.address": address}))
     assert check.state is State.FAILED
     assert "TRITON_UNREACHABLE" in check.found

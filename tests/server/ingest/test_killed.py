@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[3]
 def ingest(folder: Path, *, kill_after: int | None = None) -> int:
     """Run the child; how many products it acknowledged."""
     command = [sys.executable, "-m", "tests.server.ingest.ingest_child", str(folder), str(COUNT)]
+    if kill_after is not None:
+        command.append("--waits")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         acknowledged = 0

@@ -107,7 +107,8 @@ def promoter(store_url: str) -> Iterator[Promoter]:
     """Return what the command line promotes with: a process of its own would have the same."""
     opened = Store(store_url)
     rankers = RankerStore(opened.database, changes=opened.changes)
-    yield Promoter(rankers, replicas=Replicas(opened.database))
+    # The replicas here live; a machine that stands still makes none of them a silent one.
+    yield Promoter(rankers, replicas=Replicas(opened.database), wait_seconds=120.0)
     opened.close()
 
 

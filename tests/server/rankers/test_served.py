@@ -54,13 +54,18 @@ def test_swaps_under_load_without_a_failed_or_a_mixed_answer(
             if not np.array_equal(scores, expected[ranker.id]):
                 failures.append(ranker.id)
 
-    threads = [threading.Thread(target=ask, args=(place,)) for place in range(THREADS)]
+    def all_answered_by(ranker: str) -> bool:
+        return all(ranker in ids for ids in list(answered))
+
+    threads = [threading.Thread(target=ask, args=(place,), daemon=True) for place in range(THREADS)]
     for thread in threads:
         thread.start()
     try:
+        pause_until(lambda: all_answered_by(loaded[0].id))
         done = promoter.promote_directory(version("first"), by="test")
         assert (done.ready, done.silent) == (2, 0)
         pause_until(lambda: all(each.current.id == loaded[1].id for each in served))
+        pause_until(lambda: all_answered_by(loaded[1].id))
         promoter.rollback(by="test")
         pause_until(lambda: all(each.current.id == loaded[0].id for each in served))
     finally:
@@ -73,7 +78,7 @@ def test_swaps_under_load_without_a_failed_or_a_mixed_answer(
 
 def pause_until(so: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(2_000):
+    for _ in range(6_000):
         if so():
             return
         pause.wait(0.01)
@@ -176,7 +181,7 @@ def test_keeps_serving_and_comes_back_where_the_store_is_away(
     monkeypatch.setattr(one.store, "archive", away)
     change = Change(number=1, kind=ChangeKind.RANKER, catalog="", key=ranker, own=False)
     one.served.take_up([change])
-    assert asked.wait(20)
+    assert asked.wait(60)
     assert one.served.current is before
     pause_until(lambda: one.replicas.own in one.replicas.answers(ranker).ready)
     assert one.served.refused is None

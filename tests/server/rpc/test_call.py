@@ -31,7 +31,7 @@ def test_each_thread_has_a_call_of_its_own() -> None:
     others = []
     thread = threading.Thread(target=lambda: others.append(current_call()), daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert others
     assert others[0] is not call
     end_call()

@@ -177,7 +177,7 @@ def test_what_was_durable_when_the_server_was_killed_is_counted_once(
     store: Store, store_url: str
 ) -> None:
     """Killed between the commit and the reply, its caller sends the events again to another."""
-    killed = subprocess.run([sys.executable, "-c", KILLED, store_url], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", KILLED, store_url], check=False, timeout=240)
     assert killed.returncode == -signal.SIGKILL
 
     with serving(store) as stub:

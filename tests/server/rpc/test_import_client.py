@@ -202,7 +202,7 @@ def test_what_fails_while_products_are_read_is_raised_and_the_stream_cancelled()
     with serving(handler) as (channel, target):
         with pytest.raises(RuntimeError, match="damaged"):
             list(import_products(channel, broken(), catalog="shop", target=target))
-        assert ended.wait(10)
+        assert ended.wait(60)
 
 
 def test_a_replacement_is_asked_for_once_and_its_end_is_said_and_awaited() -> None:

@@ -102,25 +102,25 @@ def test_more_calls_than_permits_are_refused_at_the_door(
 
     def behave(query: Query, deadline: Deadline) -> SearchResult:
         entered.release()
-        assert leave.wait(20)
+        assert leave.wait(60)
         return make_result(0)
 
     served.shop.behave = behave
     running = [served.search.SearchProducts.future(REQUEST) for _ in range(2)]
     for _ in running:
-        assert entered.acquire(timeout=20)
+        assert entered.acquire(timeout=60)
     code, info = _refusal(lambda: served.search.SearchProducts(REQUEST))
     assert (code, info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
     assert served.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 2
     leave.set()
-    assert [call.result(20).total_size for call in running] == [0, 0]
+    assert [call.result(60).total_size for call in running] == [0, 0]
     assert served.search.SearchProducts(REQUEST).total_size == 0
     assert served.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 0
     assert (_calls(served, "OK"), _calls(served, "RESOURCE_EXHAUSTED")) == (3, 1)
 
 
 @pytest.mark.parametrize(
-    ("timeout", "least", "most"), [(None, 3.0, 4.0), (2.0, 1.0, 2.5), (60.0, 50.0, 61.0)]
+    ("timeout", "least", "most"), [(None, 61.0, 90.0), (60.0, 1.0, 61.0), (200.0, 91.0, 202.0)]
 )
 def test_the_callers_deadline_reaches_the_search(
     serve: Callable[..., Served],
@@ -129,7 +129,7 @@ def test_the_callers_deadline_reaches_the_search(
     least: float,
     most: float,
 ) -> None:
-    served = serve(default_seconds=4)
+    served = serve(default_seconds=90)
     seen: list[float] = []
 
     def behave(query: Query, deadline: Deadline) -> SearchResult:
@@ -148,18 +148,26 @@ def test_the_callers_deadline_reaches_the_search(
 
 
 def test_a_deadline_that_passes_frees_its_permit(served: Served) -> None:
+    begun: list[float] = []
+
     def behave(query: Query, deadline: Deadline) -> SearchResult:
-        assert not threading.Event().wait(deadline.remaining_seconds() + 0.05)
+        begun.append(deadline.remaining_seconds())
+        assert not threading.Event().wait(begun[-1] + 0.05)
         deadline.check("retrieval")
         raise AssertionError
 
     served.shop.behave = behave
-    with pytest.raises(grpc.RpcError) as caught:
-        served.search.SearchProducts(REQUEST, timeout=0.2)
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    served.server.stop(grace_seconds=20)
+    # A call whose time is over before it is begun shows nothing: the next one has more.
+    for timeout in (0.2, 2.0, 20.0):
+        with pytest.raises(grpc.RpcError) as caught:
+            served.search.SearchProducts(REQUEST, timeout=timeout)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        if begun:
+            break
+    served.server.stop(grace_seconds=60)
+    assert begun
     assert served.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 0
-    assert _calls(served, "DEADLINE_EXCEEDED") == 1
+    assert (_calls(served, "DEADLINE_EXCEEDED") or 0) >= len(begun)
 
 
 def test_ten_thousand_cancelled_calls_leave_every_permit(
@@ -169,5 +177,5 @@ def test_ten_thousand_cancelled_calls_leave_every_permit(
     served.shop.behave = lambda query, deadline: make_result(3)
     for _ in range(10_000):
         served.search.SearchProducts.future(REQUEST).cancel()
-    served.server.stop(grace_seconds=20)
+    served.server.stop(grace_seconds=60)
     assert served.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 0

@@ -187,7 +187,7 @@ def test_an_import_that_replaces_takes_the_place_when_it_ends_well(served: Serve
             yield pb.ImportProductsRequest(
                 parent=PARENT, product=_product(f"p{row}"), row=row, replace=row == 0
             )
-            assert acknowledged.acquire(timeout=20)
+            assert acknowledged.acquire(timeout=60)
         yield pb.ImportProductsRequest(complete=True)
 
     for response in served.products.ImportProducts(requests()):
@@ -221,7 +221,7 @@ def test_a_replacement_that_breaks_off_leaves_what_was(served: Served) -> None:
 
         def requests(held: threading.Event = held) -> Iterator[pb.ImportProductsRequest]:
             yield pb.ImportProductsRequest(parent=PARENT, product=_product("p1"), replace=True)
-            held.wait(20)
+            held.wait(60)
 
         call = served.products.ImportProducts(requests())
         next(iter(call))
@@ -245,7 +245,7 @@ def test_an_import_acknowledges_before_the_stream_ends(served: Served) -> None:
     def requests() -> Iterator[pb.ImportProductsRequest]:
         for row in range(3):
             yield pb.ImportProductsRequest(parent=PARENT, product=_product(f"p{row}"), row=row)
-            assert acknowledged.acquire(timeout=20)
+            assert acknowledged.acquire(timeout=60)
 
     rows = []
     for response in served.products.ImportProducts(requests()):
@@ -262,7 +262,7 @@ def test_a_caller_that_leaves_an_import_frees_its_place(serve: Callable[..., Ser
 
         def requests(held: threading.Event = held) -> Iterator[pb.ImportProductsRequest]:
             yield pb.ImportProductsRequest(parent=PARENT, product=_product("p1"))
-            held.wait(20)
+            held.wait(60)
 
         call = served.products.ImportProducts(requests())
         first = next(iter(call))
@@ -278,7 +278,7 @@ def test_imports_have_places_of_their_own(serve: Callable[..., Served]) -> None:
 
     def requests() -> Iterator[pb.ImportProductsRequest]:
         yield pb.ImportProductsRequest(parent=PARENT, product=_product("p1"))
-        held.wait(20)
+        held.wait(60)
 
     call = served.products.ImportProducts(requests())
     next(iter(call))
@@ -293,7 +293,7 @@ def test_imports_have_places_of_their_own(serve: Callable[..., Served]) -> None:
 
 def _until_no_call_runs(served: Served) -> None:
     waited = threading.Event()
-    for _ in range(2_000):
+    for _ in range(6_000):
         if served.metrics.registry.get_sample_value("omnishelf_calls_in_flight") == 0:
             return
         waited.wait(0.01)

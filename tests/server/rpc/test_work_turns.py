@@ -8,7 +8,7 @@ from server.deadline import Deadline
 from server.errors import DeadlineExceeded
 from server.rpc.work_turns import WorkTurns
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Caller:

@@ -176,7 +176,10 @@ def test_what_is_no_recording_is_refused_before_any_worker_starts(
         assert not _children()
 
 
-def test_what_a_dead_worker_counted_stays(settings: Callable[..., Settings]) -> None:
+def test_what_a_dead_worker_counted_stays(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.workers.group._SCRAPE_SECONDS", 60.0)
     with Supervisor(settings()) as supervisor:
         supervisor.start(threading.Event())
         group = supervisor._group
