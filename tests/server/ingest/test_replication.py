@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from server.catalog.codec import to_message
 from server.catalog.following import POLL_SECONDS
 from server.catalog.record import ProductRecord
 from server.errors import FailedPrecondition, NotFound, Unavailable
-from server.retrieval.exact import ExactEngine
 from tests.server.ingest.replica_parts import SharedCounts, number, seconds_until, signals
 from tests.server.ingest.shop_parts import (
     MANIFEST,
@@ -24,36 +21,7 @@ from tests.server.ingest.shop_parts import (
     Shop,
     everywhere,
     item,
-    open_shop,
 )
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def counts() -> SharedCounts:
-    return SharedCounts()
-
-
-@pytest.fixture
-def replica(postgres_uri: str, counts: SharedCounts) -> Iterator[Callable[..., Shop]]:
-    """Opens one replica more on an empty PostgreSQL and one engine."""
-    name = f"replicas_{next(_numbers)}"
-    with psycopg.connect(postgres_uri, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}".encode())
-    engine = ExactEngine()
-    with ExitStack() as stack:
-
-        def opened(**options: object) -> Shop:
-            return open_shop(
-                f"{postgres_uri}&options=-csearch_path%3D{name}",
-                engine,
-                closing=stack,
-                counts_in=lambda _: counts,
-                **options,  # type: ignore[arg-type]
-            )
-
-        yield opened
 
 
 @pytest.fixture
@@ -90,6 +58,20 @@ def test_a_second_replica_sees_everything_at_its_next_look(
     assert number(two, "a", "clicks") == 3.0
     assert everywhere(two) == everywhere(one) == {"fresh", "a"}
     assert two.encoder.texts == []
+
+
+def test_it_looks_by_itself(pair: tuple[Shop, Shop], counts: SharedCounts) -> None:
+    one, two = pair
+    two.follower.start()
+    one.writer.write("shop", [item("a", price=10.0), item("b", price=20.0)])
+    took = {"a new catalog": seconds_until(lambda: number(two, "b", "price") == 20.0)}
+    one.writer.update_signals("shop", [signals("a", price=7.5)])
+    took["a price"] = seconds_until(lambda: number(two, "a", "price") == 7.5)
+    one.writer.delete("shop", ["b"])
+    took["a deletion"] = seconds_until(lambda: "b" not in two.catalog().table.ids())
+    counts.click(one.store, "a", 3)
+    took["a click"] = seconds_until(lambda: number(two, "a", "clicks") == 3.0)
+    print({name: round(seconds, 3) for name, seconds in took.items()})  # noqa: T201 - a record
 
 
 def test_each_replica_follows_the_other(pair: tuple[Shop, Shop]) -> None:
