@@ -1,9 +1,7 @@
-"""Milvus asked without its client: searches side by side, or one at a time, from one thread."""
+"""Milvus asked without its client: several searches on their way at once, from one thread."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -52,20 +50,9 @@ class SearchCalls:
         self._wait = self._channel.unary_unary(_METHOD, None, None)
         # One reply is a stream of one, and a stream leaves the thread free to ask for the next.
         self._send = self._channel.unary_stream(_METHOD, None, None)
-        self._turn = threading.Lock()
 
-    def ask(
-        self, requests: Sequence[bytes], *, timeout_seconds: float, one_at_a_time: bool = False
-    ) -> list[Found | None]:
-        """What each of the searches found; None for one that failed or was not in time.
-
-        Side by side, or ``one_at_a_time`` of all that are asked so here: the embedded engine starts
-        and ends a thread for most calls that come beside another, which costs as much as a search
-        of few rows.
-        """
-        if one_at_a_time:
-            until = time.monotonic() + timeout_seconds
-            return [self._in_turn(each, until=until) for each in requests]
+    def ask(self, requests: Sequence[bytes], *, timeout_seconds: float) -> list[Found | None]:
+        """What each of the searches found; None for one that failed or was not in time."""
         try:
             sent = [self._send(each, timeout=timeout_seconds) for each in requests[:-1]]
             last = [self._wait_for(each, timeout_seconds) for each in requests[-1:]]
@@ -77,27 +64,12 @@ class SearchCalls:
         """End the connection; again does nothing."""
         self._channel.close()
 
-    def _in_turn(self, request: bytes, *, until: float) -> Found | None:
-        if not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
-            return None
-        try:
-            reply = self._reply(request, until - time.monotonic())
-        except ValueError:  # the channel was closed meanwhile
-            return None
-        finally:
-            self._turn.release()
-        return None if reply is None else _found(reply)
-
     def _wait_for(self, request: bytes, timeout_seconds: float) -> Found | None:
-        reply = self._reply(request, timeout_seconds)
-        return None if reply is None else _found(reply)
-
-    def _reply(self, request: bytes, timeout_seconds: float) -> bytes | None:
         try:
-            reply: bytes = self._wait(request, timeout=timeout_seconds)
+            reply = self._wait(request, timeout=timeout_seconds)
         except grpc.RpcError:
             return None
-        return reply
+        return _found(reply)
 
 
 def open_calls(client: MilvusClient) -> SearchCalls | None:

@@ -29,8 +29,6 @@ Item = TypeVar("Item")
 
 _ROWS_A_CALL = 500
 _IDS_A_PAGE = 5_000
-_FEW_ROWS = 20_000
-"""The embedded engine compares so many in some 2 ms, half of which it spends on other things."""
 
 
 class MilvusIndex:
@@ -51,11 +49,7 @@ class MilvusIndex:
         tags: TagStorage,
         lacking: frozenset[View],
     ) -> None:
-        """``calls`` search faster than the connection does, where they can be had.
-
-        Raises:
-            Unavailable: the engine does not answer.
-        """
+        """``calls`` search faster than the connection does, where they can be had."""
         self._name = name
         self._dimension = dimension
         self._connection = connection
@@ -63,7 +57,6 @@ class MilvusIndex:
         self._tags = tags
         self._lacking = lacking
         self._writing = threading.Lock()
-        self._few = self._has_few_rows()
 
     @property
     def name(self) -> str:
@@ -87,7 +80,6 @@ class MilvusIndex:
             ):
                 with self._connection.asked("write products") as (client, seconds):
                     client.upsert(self._name, batch, timeout=seconds)
-            self._few = self._has_few_rows()
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove ids; those not there are passed over."""
@@ -163,18 +155,7 @@ class MilvusIndex:
             )
             for query in queries
         ]
-        return self._calls.ask(requests, timeout_seconds=seconds, one_at_a_time=self._few)
-
-    def _has_few_rows(self) -> bool:
-        """Whether this is the embedded engine, with so few rows that calls are best one at a time.
-
-        What other processes write is counted with the next write here.
-        """
-        if not self._connection.embedded:
-            return False
-        with self._connection.asked("count products") as (client, seconds):
-            told = client.get_collection_stats(self._name, timeout=seconds)
-        return int(told["row_count"]) <= _FEW_ROWS
+        return self._calls.ask(requests, timeout_seconds=seconds)
 
     def _again(
         self, query: ViewQuery, condition: str, *, limit: int, deadline: Deadline

@@ -69,17 +69,11 @@ class Sent:
         self.calls = calls
         self.address = "nowhere" if calls is None else calls.address
         self.answered: list[list[bool]] = []
-        self.in_turn: list[bool] = []
 
-    def ask(
-        self, asked: Sequence[bytes], *, timeout_seconds: float, one_at_a_time: bool
-    ) -> list[Found | None]:
+    def ask(self, asked: Sequence[bytes], *, timeout_seconds: float) -> list[Found | None]:
         found: list[Found | None] = [None] * len(asked)
-        self.in_turn.append(one_at_a_time)
         if self.calls is not None:
-            found = self.calls.ask(
-                asked, timeout_seconds=timeout_seconds, one_at_a_time=one_at_a_time
-            )
+            found = self.calls.ask(asked, timeout_seconds=timeout_seconds)
         self.answered.append([each is not None for each in found])
         return found
 
@@ -123,36 +117,6 @@ def test_one_search_that_fails_does_not_spoil_the_others(
         assert [each is None for each in found] == [place == 1 for place in order]
 
 
-def test_one_at_a_time_gives_the_same_answers(filled: MilvusIndex, calls: SearchCalls) -> None:
-    right, wrong = requests(filled), requests(filled, "omnishelf_no_such_1")
-    mixed = [right[0], wrong[1], right[2]]
-    beside = calls.ask(mixed, timeout_seconds=20)
-    in_turn = calls.ask(mixed, timeout_seconds=20, one_at_a_time=True)
-    assert [each and each.ids for each in in_turn] == [each and each.ids for each in beside]
-    assert [each is None for each in in_turn] == [False, True, False]
-
-
-def test_who_has_no_turn_in_time_has_no_answer(filled: MilvusIndex, calls: SearchCalls) -> None:
-    with calls._turn:
-        assert calls.ask(requests(filled), timeout_seconds=0.05, one_at_a_time=True) == [None] * 3
-        assert None not in calls.ask(requests(filled), timeout_seconds=20)
-    assert None not in calls.ask(requests(filled), timeout_seconds=20, one_at_a_time=True)
-
-
-def test_few_rows_are_asked_for_one_at_a_time_and_many_side_by_side(
-    filled: MilvusIndex,
-    calls: SearchCalls,
-    make_rows: MakeRows,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sent = Sent(calls)
-    searched(filled, sent)
-    monkeypatch.setattr("server.retrieval.milvus_index._FEW_ROWS", len(IDS))
-    filled.upsert(make_rows(["one more"]))
-    searched(filled, sent)
-    assert sent.in_turn == [True, False]
-
-
 def test_nothing_is_asked_of_nobody(calls: SearchCalls) -> None:
     assert calls.ask([], timeout_seconds=20) == []
 
@@ -161,7 +125,6 @@ def test_a_closed_connection_answers_nothing(filled: MilvusIndex, calls: SearchC
     calls.close()
     calls.close()
     assert calls.ask(requests(filled), timeout_seconds=20) == [None] * 3
-    assert calls.ask(requests(filled), timeout_seconds=20, one_at_a_time=True) == [None] * 3
 
 
 def test_nobody_at_the_address_is_found_out_at_once(filled: MilvusIndex, free_port: int) -> None:
